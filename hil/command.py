@@ -185,18 +185,17 @@ def _speed(arguments: argparse.Namespace, bench: Rig) -> float | None:
 
 
 def _view(bench: Rig, scenarios: list[Scenario]) -> LiveView | LineView:
-    import sys
-
+    from chargebyte_fw.cli.table import is_plain
     from hil.live import LineView, LiveView
 
-    if sys.stdout.isatty():
+    if not is_plain():
         return LiveView(bench, scenarios)
     return LineView(bench, scenarios)
 
 
 def show_list(arguments: argparse.Namespace) -> int:
     """Print every scenario, group by group, and whether the rig has what it needs."""
-    from chargebyte_fw.cli.table import table
+    from chargebyte_fw.cli.table import paragraph, table
     from chargebyte_fw.cli.text import counted
     from hil import rig, scenario
     from hil.conditions import FORMS
@@ -213,17 +212,17 @@ def show_list(arguments: argparse.Namespace) -> int:
         return 0
     bench = rig.load(rig.rig_file(arguments.rig))
     scenarios = scenario.load_all()
-    wide = max(len(one.name) for one in scenarios)
-    long = max(len(one.title) for one in scenarios)
     for group, about in scenario.GROUPS.items():
-        print(f"{group}: {about}")
+        print(paragraph(f"{group}: {about}"))
+        rows = []
         for one in (one for one in scenarios if one.group == group):
             why = bench.lacks(one)
             note = f"not on {bench.name}: {why}" if why else counted(one.judged, "judgement")
-            print(f"  {one.name:<{wide}}  {one.title:<{long}}  {note}")
+            rows.append([one.name, one.title, note])
+        print(table(["scenario", "what happens", ""], rows))
         print()
     able = sum(1 for one in scenarios if not bench.lacks(one))
-    print(f"rig {bench.name} ({bench.description}) can do {able} of {counted(len(scenarios), 'scenario')}")
+    print(paragraph(f"rig {bench.name} ({bench.description}) can do {able} of {counted(len(scenarios), 'scenario')}"))
     return 0
 
 
@@ -255,6 +254,7 @@ def _show_json(arguments: argparse.Namespace) -> int:
 
 def check(arguments: argparse.Namespace) -> int:
     """Print every finding in rig files and scenarios; exit status 78 if one of them stops a run."""
+    from chargebyte_fw.cli.table import paragraph
     from chargebyte_fw.cli.text import counted
     from chargebyte_fw.manager.configuration.report import Report
     from hil import rig, scenario
@@ -283,7 +283,7 @@ def check(arguments: argparse.Namespace) -> int:
         rows = [{name: getattr(one, name) for name in ("where", "severity", "what", "hint")} for one in report.findings]
         print(json.dumps({"ok": not errors(report), "findings": rows}, indent=2, ensure_ascii=False))
     else:
-        print("\n".join([*lines, *map(str, report.findings)]))
+        print(paragraph("\n".join([*lines, *map(str, report.findings)])))
     return 78 if errors(report) else 0
 
 

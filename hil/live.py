@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.table import PIPED_LINE, cut, paragraph, size
 from chargebyte_fw.kernel.clock import real_seconds
 from hil.judge import Verdict
 from hil.recorder import Recorder
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.1
 """Real seconds between two pictures."""
+BELOW = " " * 11
+"""Before what is wrong with a scenario."""
 COLOURS = {
     Verdict.PASSED: "green",
     Verdict.LATE: "yellow",
@@ -80,9 +83,10 @@ class LineView:
         wide = max((len(one.name) for one in self.scenarios), default=0)
         lines = complaints(result) if result.verdict.bad else []
         first = "" if lines else summary(result)
-        print(f"{result.verdict.value:<10} {result.scenario.name:<{wide}}  {first}".rstrip(), flush=True)
+        row = f"{result.verdict.value:<10} {result.scenario.name:<{wide}}  {first}".rstrip()
+        print(cut(row, size(piped=PIPED_LINE).columns), flush=True)
         for line in lines:
-            print(f"           {line}", flush=True)
+            print(paragraph(f"{BELOW}{line}"), flush=True)
 
     def summary(self) -> str:
         """Return how many scenarios came to what."""
@@ -155,7 +159,7 @@ class LiveView(LineView):
         )
         printed(row, no_wrap=True, overflow="ellipsis")
         for line in lines:
-            printed(Text(f"           {line}", style=colour))
+            printed(Text(paragraph(f"{BELOW}{line}"), style=colour))
         self._draw(at_once=True)
 
     def _draw(self, at_once: bool = False) -> None:

@@ -45,5 +45,16 @@ svg .allowed{fill:var(--bar)}svg .guard{fill:var(--bar);opacity:.55}svg .deadlin
 svg circle{stroke:var(--bg);stroke-width:1.5}svg circle.passed{fill:var(--ok)}
 svg circle.late{fill:var(--late)}svg circle.wrong{fill:var(--bad)}
 svg .cross{fill:var(--bad);font-size:16px;font-weight:700}
+@media(max-width:640px){body{padding:12px}h1{font-size:20px}h2{font-size:16px;flex-wrap:wrap}
+.counts{flex-wrap:wrap}dl{grid-template-columns:1fr}dd,.sub,p,li,summary{overflow-wrap:anywhere}dd{margin:0 0 6px}
+.overview,.findings,.log{display:block}
+.overview :is(tbody,tr,td),.findings :is(tbody,tr,td){display:block;border:0;padding:0;text-align:left}
+.overview tr,.findings tr{border-bottom:1px solid var(--line);padding:8px 0}
+.overview th:not(.group),.findings th,td:empty{display:none!important}
+.overview th.group{display:block;border:0;padding:8px 0 0}
+.overview td:nth-child(2),.num{white-space:normal;overflow-wrap:anywhere}
+.findings td:first-child{max-width:none}.overview td:nth-child(4)::before{content:"met "}
+.findings td:nth-child(3)::before{content:"after "}.findings td:nth-child(4)::before{content:"deadline "}
+.log tr{display:grid;grid-template-columns:60px 60px 1fr}.log td{overflow-wrap:anywhere}.log tbody{display:block}}
 @media print{details{break-inside:avoid}section{break-before:page}}
 """.replace("\n", "")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chargebyte_fw.cli.table import HANGING, PIPED_LINE, fold, is_plain, size
+
 if TYPE_CHECKING:
     from chargebyte_fw.cli.certs_store import Chosen
     from chargebyte_fw.modules.security.survey import Node, Place, Survey
@@ -64,16 +66,26 @@ def _tree(node: Node, first: str, rest: str) -> Iterator[Line]:
 
 def show(found: Iterator[Line]) -> None:
     """Print lines, in colours on a terminal."""
+    columns = size(piped=PIPED_LINE).columns
+    folded = [(part, style) for text, style in found for part in fold(text, columns, _below(text))]
+    if is_plain():
+        print("\n".join(text for text, _ in folded))
+        return
     try:
         from rich.console import Console
         from rich.text import Text
     except ImportError:
-        for text, _ in found:
-            print(text)
+        print("\n".join(text for text, _ in folded))
         return
     console = Console(soft_wrap=True, highlight=False)
-    for text, style in found:
+    for text, style in folded:
         console.print(Text(text, style=style))
+
+
+def _below(text: str) -> str:
+    """Return what stands before the further lines of a folded one: the tree goes on."""
+    stem = text[: len(text) - len(text.lstrip(" │├└─"))]
+    return stem.replace("├", "│").replace("└", " ").replace("─", " ") + HANGING
 
 
 def as_json(survey: Survey, chosen: Chosen) -> dict[str, Any]:

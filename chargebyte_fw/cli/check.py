@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.table import fold, size, table
+from chargebyte_fw.cli.table import PIPED_LINE, fold, paragraph, size, table
 from chargebyte_fw.cli.text import add_programs, add_root, configuration_file, counted
 
 if TYPE_CHECKING:
     from chargebyte_fw.kernel.errors import Finding
     from chargebyte_fw.manager.configuration.loading import Configuration
 
-WIDTH = 100
-"""Most characters of an excerpt."""
+WIDTH, MARGIN = 100, 9
+"""Most characters of an excerpt; columns of the number before it."""
 PIPED_PAGE = 100
 """Columns of an explanation that is printed to a pipe."""
 EXAMPLE = "example: secc check etc/everest/bsp-only-dc.yaml --root ."
@@ -58,7 +58,7 @@ def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
         print(json.dumps(as_json(configuration), indent=2))
     else:
         for finding in configuration.findings:
-            print(finding)
+            print(paragraph(str(finding)))
             print(excerpt(finding), end="")
         print(summary(configuration))
     return 78 if configuration.errors else 0
@@ -94,8 +94,9 @@ def excerpt(finding: Finding) -> str:
         return ""
     if not shown.strip():
         return ""
-    begin = max(0, column - 1 - WIDTH // 2) if len(shown) > WIDTH else 0
-    part = "".join(_visible(character) for character in shown[begin : begin + WIDTH])
+    width = min(WIDTH, size(piped=PIPED_LINE).columns - MARGIN)
+    begin = max(0, column - 1 - width // 2) if len(shown) > width else 0
+    part = "".join(_visible(character) for character in shown[begin : begin + width])
     margin = f"{line:>6} | "
     return f"{margin}{part}\n{' ' * (len(margin) - 2)}| {' ' * (column - 1 - begin)}^\n"
 
@@ -147,6 +148,6 @@ def summary(configuration: Configuration) -> str:
     warnings = len(configuration.findings) - errors
     counts = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
     if errors:
-        return f"{configuration.path}: {counts}"
+        return paragraph(f"{configuration.path}: {counts}")
     lines = table(["id", "module", "EVSE", "connected to", "from"], module_rows(configuration))
-    return f"{lines}\n\n{configuration.path}: {counted(len(configuration.plans), 'module')}, {counts}"
+    return f"{lines}\n\n" + paragraph(f"{configuration.path}: {counted(len(configuration.plans), 'module')}, {counts}")

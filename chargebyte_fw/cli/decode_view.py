@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from typing import Any
 
+from chargebyte_fw.cli.table import HANGING, PIPED_LINE, cut, fold, size
 from chargebyte_fw.modules.slac.capture import dissect
 from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading, summary
 from chargebyte_fw.modules.v2g.capture.traffic import HomeplugFrame, Item, Origin, Trouble, V2gFrame
 from chargebyte_fw.modules.v2g.exi.rendering import one_line
 
-WIDE = 10_000
-"""Columns when the output is no terminal: nothing is cut off."""
-
-
-TITLE = f"{'from':<8}  {'protocol':<12}  {'message':<30}  content"
+WIDE = 100
+"""From so many columns on there is one for the protocol."""
+INDENT = " " * 12
+NARROW_MESSAGE = 24
+"""Columns of a message's name on a narrow screen."""
 
 
 class View:
@@ -93,7 +93,8 @@ class Table(View):
         super().__init__(reader)
         self._full = full
         self._titled = False
-        self._width = shutil.get_terminal_size().columns if sys.stdout.isatty() else WIDE
+        self._width = size(piped=PIPED_LINE).columns
+        self._wide = self._width >= WIDE
 
     def lines(self, item: Item) -> list[str]:
         """Return the lines of an item; remarks go to stderr."""
@@ -101,15 +102,23 @@ class Table(View):
             self.remark(item)
             return []
         reading = self.read(item)
-        head = [] if self._titled else [f"{'line' if item.origin.time_s is None else 'time_s':>10}  {TITLE}"]
-        self._titled = True
-        line = f"{self.when(item.origin)}  {self.who(item.origin, reading):<8}  {reading.protocol or '?':<12}"
-        line += f"  {reading.message:<30}"
+        head = []
+        if not self._titled:
+            when = "line" if item.origin.time_s is None else "time_s"
+            head = [cut(self._line(f"{when:>10}", "from", "protocol", "message") + "  content", self._width)]
+            self._titled = True
+        who = self.who(item.origin, reading)
+        line = self._line(self.when(item.origin), who, reading.protocol or "?", reading.message)
         if self._full and isinstance(reading.content, dict) and not reading.error:
-            signature = [f"{' ' * 12}signature {reading.signature}"] if reading.signature else []
-            return [*head, line.rstrip(), *signature, *_tree(reading.content, " " * 12)]
-        line = f"{line}  {content_of(reading)}".rstrip()
-        return [*head, line if len(line) <= self._width else line[: self._width - 1] + "…"]
+            signature = [f"{INDENT}signature {reading.signature}"] if reading.signature else []
+            below = [*signature, *_tree(reading.content, INDENT)]
+            return [*head, line.rstrip(), *(part for one in below for part in fold(one, self._width, INDENT + HANGING))]
+        return [*head, cut(f"{line}  {content_of(reading)}".rstrip(), self._width)]
+
+    def _line(self, when: str, who: str, protocol: str, message: str) -> str:
+        if self._wide:
+            return f"{when}  {who:<8}  {protocol:<12}  {message:<30}"
+        return f"{when}  {who:<8}  {cut(message, NARROW_MESSAGE):<{NARROW_MESSAGE}}"
 
 
 def _way(origin: Origin) -> str:

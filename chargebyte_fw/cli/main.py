@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from chargebyte_fw.cli.arguments import Parser
+from chargebyte_fw.cli.table import paragraph
 
 if TYPE_CHECKING:
     import argparse
@@ -93,10 +94,10 @@ def _run(arguments: Sequence[str], first: str) -> int:
     try:
         status: int | None = parsed.run(parsed)
     except ConfigError as error:
-        print(error, file=sys.stderr)
+        print(paragraph(str(error), sys.stderr), file=sys.stderr)
         return EX_CONFIG
     except Unavailable as error:
-        print(f"secc: {error}", file=sys.stderr)
+        print(paragraph(f"secc: {error}", sys.stderr), file=sys.stderr)
         return EX_CONFIG if parsed.command == "run" and isinstance(error, MissingPackage) else 1
     except ModuleNotFoundError as error:
         if line := missing_package(error):

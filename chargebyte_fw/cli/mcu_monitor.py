@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli import mcu_bench
+from chargebyte_fw.cli.table import Block, Size, fit, is_plain, size
 
 if TYPE_CHECKING:
     from chargebyte_fw.board.flash.programmer import Programmer
@@ -92,7 +93,7 @@ class _Terminal:
     @property
     def _wants_screen(self) -> bool:
         as_lines = self._arguments.verbose or self._arguments.no_dump
-        return sys.stdin.isatty() and sys.stdout.isatty() and not as_lines
+        return sys.stdin.isatty() and not is_plain() and not as_lines
 
     def _listen(self) -> None:
         from chargebyte_fw.board.flash.monitor import FrameReceived
@@ -161,7 +162,11 @@ class _Terminal:
         self._drawing = None
         assert self._screen is not None
         machine = self._pump.machine
-        self._print(CLEAR + self._screen.text(machine.control, automatic=machine.automatic))
+        parts = self._screen.blocks(machine.control, automatic=machine.automatic)
+        blocks = [Block(rank, lines) for rank, lines in parts if lines]
+        # The cursor stands in the last line.
+        columns, lines = size()
+        self._print(CLEAR + fit(blocks, Size(columns, lines - 1)))
 
     def _print(self, text: str) -> None:
         print(text, flush=True)

@@ -6,7 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
-from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.table import paragraph, table
 from chargebyte_fw.cli.text import add_root
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"modules": described, "problems": problems}, indent=2))
     else:
-        print("\n\n".join(_long(one) for one in described) if arguments.verbose else _short(described))
+        print(paragraph("\n\n".join(map(_long, described))) if arguments.verbose else _short(described))
         for problem in problems:
-            print(problem)
+            print(paragraph(problem))
     return 1 if problems else 0
 
 

@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from chargebyte_fw.cli.arguments import count
-from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.table import pairs, table
 from chargebyte_fw.cli.text import add_root, counted
 
 EXAMPLES = """examples:
@@ -106,8 +106,7 @@ def _text(value: Any) -> str:
 
 def _show_status(answer: dict[str, Any]) -> str:
     status = answer["status"]
-    width = max(len(label) for label in _LABELS.values())
-    return "\n".join(f"{label.ljust(width)}  {_text(status.get(name))}" for name, label in _LABELS.items())
+    return pairs([(label, _text(status.get(name))) for name, label in _LABELS.items()])
 
 
 def _show_variables(answer: dict[str, Any]) -> str:

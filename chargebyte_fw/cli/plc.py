@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.cli.arguments import not_negative
+from chargebyte_fw.cli.table import pairs
 from chargebyte_fw.cli.text import add_root
 
 RESET_LINE = "nPLC_RESET_INT"
@@ -83,9 +84,7 @@ def _info(arguments: argparse.Namespace) -> int:
         *(("network", network) for network in modem.networks),
         *(("note", note) for note in modem.notes),
     ]
-    for name, value in rows:
-        if value:
-            print(f"{name:<9} {value}")
+    print(pairs([(name, value) for name, value in rows if value]))
     return 0
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.table import pairs
 from chargebyte_fw.cli.text import add_root, counted
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(rows, indent=2))
     else:
-        for row in rows:
-            print(f"{'ok    ' if row['passed'] else 'FAILED'}  {row['check']:<12}  {row['what']}")
+        shown = [(f"{'ok    ' if row['passed'] else 'FAILED'}  {row['check']:<12}", str(row["what"])) for row in rows]
+        print(pairs(shown))
     return 0 if all(row["passed"] for row in rows) else 1
 
 

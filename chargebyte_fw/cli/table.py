@@ -17,6 +17,8 @@ PIPED = 240
 PIPED_LINE = 1000
 """Columns of a listing with one line an entry in a pipe: `grep` finds an entry whole."""
 GAP = "  "
+HANGING = "    "
+"""Before the further lines of one that was folded."""
 LONGEST_WORD = 30
 """A column gets no narrower than its longest word, up to this; longer words are broken."""
 LEAST = 8
@@ -89,13 +91,16 @@ def _width(character: str) -> int:
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def cut(text: str, columns: int) -> str:
-    """Return one line of at most so many columns, with a sign where something is missing."""
+def cut(text: str, columns: int, *, keeps_end: bool = False) -> str:
+    """Return one line of at most so many columns, with a sign where something is missing: its end, or its beginning."""
     text = printable(text)
     if width_of(text) <= columns:
         return text
     mark = sign()
-    return _head(text, max(0, columns - len(mark))) + mark[: max(0, columns)]
+    room = max(0, columns - len(mark))
+    if keeps_end:
+        return mark[: max(0, columns)] + _head(text[::-1], room)[::-1]
+    return _head(text, room) + mark[: max(0, columns)]
 
 
 def printable(text: str) -> str:
@@ -121,6 +126,14 @@ def fold(text: str, columns: int, indent: str = "") -> list[str]:
     """Return a text as lines of at most so many columns, broken at blanks; all but the first begin with the indent."""
     lines = [part for given in _lines(text) for part in _fold_line(given, columns, len(indent))]
     return [lines[0], *(indent + line for line in lines[1:])]
+
+
+def paragraph(text: str, stream: Any = None) -> str:
+    """Return text for a stream (standard output): folded on a terminal, bounded lines in a pipe."""
+    columns = size(stream, PIPED_LINE).columns
+    if is_terminal(stream) or _number("COLUMNS"):
+        return "\n".join(line for given in _lines(text) for line in fold(given, columns, HANGING))
+    return "\n".join(cut(line, columns) for line in _lines(text))
 
 
 def _fold_line(text: str, columns: int, indent: int) -> list[str]:
@@ -256,3 +269,30 @@ def _pairs(rows: Sequence[tuple[str, str]], columns: int) -> list[str]:
         first, *others = fold(value, columns - len(indent))
         lines += [f"{label}{GAP}{first}".rstrip(), *(indent + other for other in others)]
     return lines
+
+
+class Block(NamedTuple):
+    """Some lines of a screen that belong together."""
+
+    rank: int
+    """What has the greatest is left away first, where lines lack."""
+    lines: Sequence[str]
+
+
+def fit(blocks: Sequence[Block], screen: Size) -> str:
+    """Return blocks as one screen: folded; closer together, then without the least important ones, where lines lack."""
+    folded = [
+        Block(one.rank, [part for line in one.lines for part in fold(line, screen.columns, HANGING)]) for one in blocks
+    ]
+    spaced = "\n\n".join("\n".join(one.lines) for one in folded)
+    if len(_lines(spaced)) <= screen.lines:
+        return spaced
+    kept = list(folded)
+    while sum(len(one.lines) for one in kept) + (len(kept) < len(folded)) > screen.lines and len(kept) > 1:
+        kept.remove(max(reversed(kept), key=lambda one: one.rank))
+    lines = [line for one in kept for line in one.lines]
+    if len(kept) < len(folded):
+        lines.append(sign())
+    if len(lines) > screen.lines:
+        lines = [*lines[: screen.lines - 1], sign()]
+    return "\n".join(lines)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.arguments import count
 from chargebyte_fw.cli.outputs import output_file, writing
-from chargebyte_fw.cli.table import table
+from chargebyte_fw.cli.table import Column, table
 from chargebyte_fw.cli.text import add_root, counted
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def add_parser(subparsers: Any) -> None:
     show.add_argument("--from", dest="from_s", type=float, metavar="S", help="only from this second on")
     show.add_argument("--to", dest="to_s", type=float, metavar="S", help="only up to this second")
     show.add_argument("--last", type=count, metavar="N", help="only the last N entries")
+    show.add_argument("--full", action="store_true", help="all of an entry, on as many lines as it needs")
     show.add_argument("--wall", action="store_true", help="times of day (UTC) in place of seconds")
     show.add_argument("--json", action="store_true", help="one JSON object a line; bytes in hex")
     export = _add(whats, "export", "write a trace for other programs", _export, "FILE --pcap out.pcap", "--json -")
@@ -97,7 +98,10 @@ def _list(arguments: argparse.Namespace) -> int:
     if not saved:
         print("no trace is saved", file=sys.stderr)
         return 0
-    print(table(["trace", "bytes"], [[str(path), str(path.stat().st_size)] for path in saved]))
+    for folder in dict.fromkeys(path.parent for path in saved):
+        print(f"in {folder}:")
+        there = [[path.name, str(path.stat().st_size)] for path in saved if path.parent == folder]
+        print(table(["trace", Column("bytes", right=True)], there))
     return 0
 
 
@@ -166,7 +170,7 @@ def _show(arguments: argparse.Namespace) -> int:
             continue
         lines.append((entry, shown))
     for entry, shown in lines[-arguments.last :] if arguments.last else lines:
-        print(timeline.as_json(entry, shown) if arguments.json else timeline.line(entry, shown))
+        print(timeline.as_json(entry, shown) if arguments.json else timeline.line(entry, shown, full=arguments.full))
     if not lines:
         print("secc trace show: no entry is like that", file=sys.stderr)
     return 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from chargebyte_fw.board.link.messages.uart_reader import UartReader
+from chargebyte_fw.cli.table import HANGING, PIPED_LINE, cut, fold, size
 from chargebyte_fw.kernel.can_bus import CanFrame
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.errors import PeerError
@@ -26,6 +27,7 @@ LONGEST_START = 200
 FLAGS = ("urgent", "latest")
 """How a command waits in its queue: shown where it is unusual."""
 CAN_BYTES = 16
+SOURCE_COLUMNS = 40
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -104,10 +106,13 @@ class Timeline:
         """Write a time."""
         return rfc3339(self._wall_of(t_s))[11:-1] if self._wall else f"{t_s:12.3f}"
 
-    def line(self, entry: Entry, text: str) -> str:
-        """Write one entry for people."""
+    def line(self, entry: Entry, text: str, *, full: bool = False) -> str:
+        """Write one entry for people: a line that fits the terminal, with `full` as many as it needs."""
         t_s, kind, source, _ = entry
-        return f"{self.when(t_s)} {kind:<6} {source:<40} {text}".rstrip()
+        columns = size(piped=PIPED_LINE).columns
+        place = min(SOURCE_COLUMNS, columns // 3)
+        line = f"{self.when(t_s)} {kind:<6} {cut(source, place, keeps_end=True):<{place}} {text}".rstrip()
+        return "\n".join(fold(line, columns, HANGING)) if full else cut(line, columns)
 
     def as_json(self, entry: Entry, text: str) -> str:
         """Write one entry for programs; frames with their content as `text`."""

@@ -7,6 +7,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+from chargebyte_fw.cli.table import pairs
 from chargebyte_fw.cli.text import add_root
 from chargebyte_fw.kernel.text import read_text_as_is, text_lines
 
@@ -34,8 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(collected, indent=2))
     else:
-        width = max(len(name) for name in collected)
-        print("\n".join(f"{name.ljust(width)}  {value}" for name, value in collected.items()))
+        print(pairs(list(collected.items())))
     return 0
 
 

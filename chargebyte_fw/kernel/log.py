@@ -17,6 +17,8 @@ session_id: ContextVar[str] = ContextVar("session_id", default="")
 """The charging session that the running task works for; shown in each line."""
 
 REPEAT_LIMIT = 3
+LONGEST_LINE = 2000
+"""Characters of a line, beyond which it is cut, unless a configuration asks to see it completely."""
 _JOURNAL_LEVEL = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
 
@@ -40,11 +42,15 @@ class ModuleLog(logging.LoggerAdapter[logging.Logger]):
 
     def every(self, msg: object, *args: object) -> None:
         """Log a line at INFO however often it comes: for what a configuration key asks to see completely."""
-        super().log(logging.INFO, msg, *args, stacklevel=2)
+        super().log(logging.INFO, msg, *args, stacklevel=2, whole=True)
 
     def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
         """Add the fields to the record."""
-        kwargs["extra"] = {"module_id": (self.extra or {})["module_id"], "session": self.session or session_id.get()}
+        kwargs["extra"] = {
+            "module_id": (self.extra or {})["module_id"],
+            "session": self.session or session_id.get(),
+            "whole": kwargs.pop("whole", False),
+        }
         return msg, kwargs
 
 
@@ -65,7 +71,12 @@ class LineFormatter(logging.Formatter):
         where = f"{module} [{session[:8]}]" if session else module
         if record.exc_info:
             text += "\n" + self.formatException(record.exc_info)
-        text = redact(text).replace("\n", "\n    ")
+        text = redact(text)
+        if len(text) > LONGEST_LINE and not getattr(record, "whole", False):
+            text = "\n".join(
+                line if len(line) <= LONGEST_LINE else f"{line[: LONGEST_LINE - 1]}…" for line in text.split("\n")
+            )
+        text = text.replace("\n", "\n    ")
         if self.bare:
             return f"{where}: {text}"
         if self.journal:

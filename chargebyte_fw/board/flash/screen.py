@@ -47,20 +47,24 @@ class Screen:
 
     def text(self, control: ChargeControl | ChargeControl2, *, automatic: bool) -> str:
         """Lay out everything; `control` is what is asked for."""
+        *blocks, (_, notes) = self.blocks(control, automatic=automatic)
+        return "\n".join(["\n\n".join("\n".join(lines) for _, lines in blocks), *notes])
+
+    def blocks(self, control: ChargeControl | ChargeControl2, *, automatic: bool) -> list[tuple[int, list[str]]]:
+        """Return the parts in their order, the notes last, each with its rank: the greatest is the least important."""
         state = self._latest.get(ChargeState) or ChargeState()
         mcs = self._latest.get(ChargeState2) or ChargeState2()
         if isinstance(control, ChargeControl2):
             assert isinstance(mcs, ChargeState2)
-            parts = [_megawatt(mcs, control)]
+            parts = [(0, _megawatt(mcs, control))]
         else:
             assert isinstance(state, ChargeState)
-            parts = [_various(state), _pwm(state, control), _contactors(state, control)]
+            parts = [(0, _various(state)), (0, _pwm(state, control)), (0, _contactors(state, control))]
         temperatures = self._latest.get(Pt1000State)
-        parts.append(_temperatures(temperatures if isinstance(temperatures, Pt1000State) else None))
-        parts += [self._info(), self._error(), ["== Timestamps ==", *_rows(self._times)]]
+        parts.append((3, _temperatures(temperatures if isinstance(temperatures, Pt1000State) else None)))
+        parts += [(4, self._info()), (1, self._error()), (5, ["== Timestamps ==", *_rows(self._times)])]
         sending = f"{type(control).__name__} is sent {'by itself' if automatic else 'only on c'}"
-        parts.append([sending, *text_lines(self._keys), *self._notes])
-        return "\n\n".join("\n".join(lines) for lines in parts)
+        return [*parts, (0, [sending, *text_lines(self._keys)]), (2, list(self._notes))]
 
     def _info(self) -> list[str]:
         running, firmware = self._running, self._running.firmware
