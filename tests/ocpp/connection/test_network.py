@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.modules.ocpp.connection.configured import Options
+from chargebyte_fw.modules.ocpp.connection.configured import Options, connection_settings
 from chargebyte_fw.modules.ocpp.connection.network import Network
 from chargebyte_fw.modules.ocpp.connection.network_v2 import Network2
 from chargebyte_fw.modules.ocpp.connection.network_v16 import Network16
@@ -260,3 +260,12 @@ def test_what_the_connection_finds_is_a_security_event(version: Version, name: s
     it = Bench(version)
     it.feed(events.SecurityEventFound("InvalidCsmsCertificate", "expired"))
     assert it.station.block(Raised).types == [name]
+
+
+def test_1_6_uses_the_slots_behind_its_own_one_where_the_system_sets_up_networks() -> None:
+    it = Bench(Version.V16)
+    it.variables.set(comm.NETWORK_URL.at(slot=2), "ws://two")
+    it.variables.set(comm.NETWORK_CONFIGURATION_PRIORITY, ("2", "1"))
+    found = connection_settings(it.variables, Version.V16, Options(uses_configure_network=True))
+    assert found.priority == (1, 2) and found.profiles[2].url == "ws://two"
+    assert connection_settings(it.variables, Version.V16, Options()).priority == (1,)

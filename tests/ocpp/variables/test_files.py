@@ -392,6 +392,7 @@ def test_migration_to_the_device_model_happens_once(tmp_path: Path) -> None:
     assert (keys["HeartbeatInterval"], keys["ConnectionTimeOut"], keys["ChargePointId"]) == ("77", "33", "cp001")
     assert keys["MeterValuesSampledData"] == "Voltage.L1"
     assert first.variables.get(communication.NETWORK_BASIC_AUTH_PASSWORD.at(slot=1)) == "DEADBEEF"
+    assert first.variables.get(communication.NETWORK_INTERFACE.at(slot=1)) == "Any", "1.6 names none"
     assert "ocpp1.6" in first.tables[MIGRATIONS]
     assert first.ask("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "88"}) == {"status": "Accepted"}
     legacy_sources(tmp_path, {"Core": {"HeartbeatInterval": 11}})

@@ -79,7 +79,11 @@ def profile(variables: Variables, slot: int, version: Version) -> Profile | None
 def connection_settings(variables: Variables, version: Version, options: Options) -> ConnectionSettings:
     """Return the settings of the connection."""
     get = variables.get
-    order = priority(variables) if version.is_2 else [options.slot_16]
+    order = priority(variables)
+    if not version.is_2:
+        # The keys of 1.6 are those of one slot. Others are used where the system sets up networks (OCPPmulti).
+        others = [slot for slot in order if slot != options.slot_16]
+        order = [options.slot_16, *others] if options.uses_configure_network else [options.slot_16]
     found = {slot: profile(variables, slot, version) for slot in order}
     confirmed = variables.entry(comm.ACTIVE_NETWORK_PROFILE.id)
     was_confirmed = confirmed is not None and bool(confirmed.attributes["Actual"].source)

@@ -16,7 +16,7 @@ from chargebyte_fw.modules.ocpp.variables.keys.configuration import Configuratio
 from chargebyte_fw.modules.ocpp.variables.keys.key import Key, Part
 from chargebyte_fw.modules.ocpp.variables.keys.table import KEYS, SECTIONS
 from chargebyte_fw.modules.ocpp.variables.model import ACTUAL, Entry, Variables
-from chargebyte_fw.modules.ocpp.variables.standard import legacy
+from chargebyte_fw.modules.ocpp.variables.standard import communication, legacy
 
 OBSOLETE = {
     "MultiLanguageSupportedLanguages": "SupportedLanguages",
@@ -225,6 +225,10 @@ def migrate(file: LegacyFile, variables: Variables) -> list[str]:
             if text is not None and (key.check is not None or not value_fault(target, text)):
                 variables.write(target, ACTUAL, text, "migration")
                 done.append(key.name)
+    # 1.6 names no interface. One that the device model has on its own is kept.
+    interface = communication.NETWORK_INTERFACE.at(slot=file.slot)
+    if variables.find(interface) == interface.initial:
+        variables.set(interface, "Any")
     return done
 
 
