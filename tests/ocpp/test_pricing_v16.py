@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from chargebyte_fw.contracts.types import units
@@ -107,7 +108,8 @@ def test_meter_values_at_a_time() -> None:
     assert station.requests("MeterValues") == []
     station.pass_s(2)
     [values] = station.requests("MeterValues")
-    assert values.meter_value[0].sampled_value[0].context.value == "Other"
+    [value] = values.meter_value
+    assert (value.sampled_value[0].context.value, value.sampled_value[0].value) == ("Other", "1000.00")
 
 
 def test_meter_values_at_an_energy_once() -> None:
@@ -123,6 +125,16 @@ def test_meter_values_at_a_power_with_hysteresis() -> None:
     station.cost(triggerMeterValue={"atPowerkW": 10})
     found = [station.power(power_W) for power_W in (9000, 10_000, 9600, 9500, 10_400, 10_500, 11_000, 9_400)]
     assert found == [0, 1, 0, 1, 0, 1, 0, 1]
+
+
+def test_meter_values_for_a_cost_have_the_time_of_the_meter() -> None:
+    station = Priced16(TxUpdatedInterval=0)
+    station.charging()
+    station.power(1000)
+    station.cost(triggerMeterValue={"atTime": "2023-11-15T00:00:30Z"})
+    station.pass_s(31)
+    [values] = station.requests("MeterValues")
+    assert values.meter_value[0].timestamp == datetime(2023, 11, 15, tzinfo=UTC)
 
 
 def test_meter_values_at_a_status_until_the_end_or_the_next_cost() -> None:

@@ -26,7 +26,6 @@ from chargebyte_fw.modules.ocpp.messages.v16.core import (
     DataTransferRequest,
     DataTransferResponse,
     DataTransferStatus,
-    ReadingContext,
 )
 from chargebyte_fw.modules.ocpp.metering.meter_values_v16 import MeterValues16
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
@@ -240,7 +239,7 @@ class Pricing16(Block):
         self.station.stop(("cost", connector))
 
     def _send(self, connector: int) -> None:
-        self.station.block(MeterValues16).trigger(connector, ReadingContext.Other)
+        self.station.block(MeterValues16).send_for_cost(connector)
 
     @receives(events.PowermeterReceived)
     def measured(self, event: events.PowermeterReceived) -> None:

@@ -191,7 +191,15 @@ class MeterValues16(Block):
 
     # Triggered.
 
-    def trigger(self, connector: int | None, context: ReadingContext = ReadingContext.Trigger) -> bool:
+    def send_for_cost(self, connector: int) -> None:
+        """Send the values from which the CSMS computes its next cost, with the time at which they were measured."""
+        place, running = self.station.layout.connector(connector), self._running.get(connector)
+        if place is not None:
+            reading = self._readings.measured(place.evse_id)
+            value = self._value(reading, SAMPLED_DATA_TX_UPDATED_MEASURANDS, ReadingContext.Other)
+            self._send(place, value, running.session_id if running is not None else None)
+
+    def trigger(self, connector: int | None) -> bool:
         """Send the values of a connector (None: of all); returns whether there are any."""
         places = list(self.station.layout) if connector is None else [self.station.layout.connector(connector)]
         sent = False
@@ -199,7 +207,7 @@ class MeterValues16(Block):
             if place is None:
                 continue
             reading = self._readings.latest(place.evse_id)
-            value = self._value(reading, SAMPLED_DATA_TX_UPDATED_MEASURANDS, context)
+            value = self._value(reading, SAMPLED_DATA_TX_UPDATED_MEASURANDS, ReadingContext.Trigger)
             running = self._running.get(place.connector)
             self._send(place, value, running.session_id if running is not None else None, triggered=True)
             sent = sent or value is not None

@@ -49,6 +49,11 @@ class Sample(msgspec.Struct, frozen=True):
         """The value as a decimal number without exponent and binary tail."""
         return decimal(self.value)
 
+    @property
+    def money_text(self) -> str:
+        """The same with two decimals, as EVerest sends what a CSMS is to compute a cost from."""
+        return f"{self.value:.2f}"
+
 
 def decimal(value: float) -> str:
     """Return a number in plain notation, with at most three decimals."""

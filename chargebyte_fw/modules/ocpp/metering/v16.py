@@ -22,10 +22,10 @@ _UNITS = {unit.value: unit for unit in UnitOfMeasure}
 
 
 def meter_value(at: datetime, samples: Iterable[Sample], context: ReadingContext) -> MeterValue | None:
-    """Return one MeterValue of all samples, None without any."""
+    """Return one MeterValue of all samples, None without any. `Other` is what a cost is computed from."""
     values = [
         SampledValue(
-            value=sample.text,
+            value=sample.money_text if context is ReadingContext.Other else sample.text,
             context=context,
             format=ValueFormat.Raw,
             measurand=Measurand(sample.measurand),
