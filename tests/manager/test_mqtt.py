@@ -327,3 +327,22 @@ def test_a_broker_that_takes_nothing_is_given_up_before_memory_is(caplog: pytest
         server.close()
 
     asyncio.run(main())
+
+
+def test_subscriptions_hold_once_the_broker_has_confirmed_them(mosquitto: Mosquitto) -> None:
+    async def main() -> None:
+        client, other = (MqttClient(BrokerAddress("127.0.0.1", mosquitto.port)) for _ in range(2))
+        for one in (client, other):
+            one.start()
+        await client.subscribed()
+        await until(lambda: client.online and other.online)
+        got: list[str] = []
+        for number in range(50):
+            client.subscribe(f"at/{number}", lambda topic, _: got.append(topic))
+        await client.subscribed()
+        other.publish("at/49", b"now")
+        await until(lambda: got == ["at/49"])
+        await client.stop()
+        await other.stop()
+
+    asyncio.run(main())

@@ -41,10 +41,12 @@ class ModulesRun:
         self._stray = strays.renew()
         self._clean = True
         self._assembly: Assembly | None = None
+        self._reporting: asyncio.Task[None] | None = None
         self._task = asyncio.get_running_loop().create_task(self._run(), name="modules")
 
     def stop(self) -> None:
         """Bring every module into its safe state; AllGone follows."""
+        self._quiet()
         self._stop.set()
 
     def hurry(self) -> None:
@@ -96,7 +98,17 @@ class ModulesRun:
 
     def _initialised(self) -> None:
         self._publisher.announce_ready()
+        self._reporting = asyncio.get_running_loop().create_task(self._report_ready())
+
+    async def _report_ready(self) -> None:
+        # Whoever reads the status sends commands over MQTT at once, as EVerest's tests do.
+        await self._publisher.client.subscribed()
         self._report(AllReady())
+
+    def _quiet(self) -> None:
+        """Do not report any more that all are ready."""
+        if self._reporting is not None:
+            self._reporting.cancel()
 
     def _ended(self, assembly: Assembly, waiting: list[asyncio.Future[Any]]) -> None:
         """Report the module that has failed, if any has; all are stopped then."""
@@ -111,6 +123,7 @@ class ModulesRun:
         if error is None:
             return
         self._clean = False
+        self._quiet()
         if isinstance(error, ConfigError):
             self._log.error("%s cannot use its configuration: %s", module_id, error)
         else:

@@ -66,6 +66,11 @@ class MqttClient:
         self._refused.close()
         self._failures.close()
 
+    async def subscribed(self) -> None:
+        """Wait until the broker, if there is one, has confirmed the subscriptions; for a second at most."""
+        if self._link is not None and self.online:
+            await self._link.subscribed()
+
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True, qos: int = 0) -> None:
         """Publish; while the broker is away a retained message is kept, another one is queued if `wait`.
 

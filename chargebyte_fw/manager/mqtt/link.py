@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import os
 import socket
@@ -57,6 +58,10 @@ class MqttLink:
         """`version_5`: speak MQTT 5, in which the broker states whether a message has found a subscriber."""
         self._version_5 = version_5
         self._asked: dict[int, Callable[[bool], None]] = {}
+        self._unacknowledged: set[int] = set()
+        """Subscriptions that the broker has not confirmed."""
+        self._all_acknowledged = asyncio.Event()
+        self._all_acknowledged.set()
         self._address = address
         self._on_accepted = on_accepted
         self._on_lost: Callable[[str], None] | None = on_lost
@@ -83,6 +88,7 @@ class MqttLink:
         client.on_connect = self._connected
         client.on_disconnect = self._disconnected
         client.on_message = self._message
+        client.on_subscribe = self._subscribed
         if self._version_5:
             client.on_publish = self._published
         client.on_socket_open = self._socket_open
@@ -191,7 +197,21 @@ class MqttLink:
         """Subscribe to these topics."""
         wanted = [(topic_filter, 0) for topic_filter in topic_filters]
         if self._client is not None and wanted:
-            self._client.subscribe(wanted)
+            _, message_id = self._client.subscribe(wanted)
+            if message_id is not None:
+                self._unacknowledged.add(message_id)
+                self._all_acknowledged.clear()
+
+    def _subscribed(self, _client: Any, _: Any, message_id: int, _codes: Any, _properties: Any) -> None:
+        self._unacknowledged.discard(message_id)
+        if not self._unacknowledged:
+            self._all_acknowledged.set()
+
+    async def subscribed(self) -> None:
+        """Wait until the broker delivers what was subscribed to, for a second at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FAREWELL_S):
+                await self._all_acknowledged.wait()
 
     def unsubscribe(self, topic_filter: str) -> None:
         """Unsubscribe from this topic."""
