@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chargebyte_fw.contracts.types import units
+from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.session_cost import SessionStatus
 from chargebyte_fw.modules.ocpp.messages.pricing import COST_VENDOR_ID
@@ -147,6 +148,39 @@ def test_meter_values_at_a_status_until_the_end_or_the_next_cost() -> None:
     station.event(E.ChargingStarted)
     station.cost()
     station.event(E.ChargingPausedEV)
+    assert station.requests("MeterValues") == []
+
+
+def test_the_power_that_was_reached_is_among_the_values() -> None:
+    station = Priced16(TxUpdatedInterval=0, TxUpdatedMeasurands=("Energy.Active.Import.Register",))
+    station.charging()
+    station.power(1000)
+    station.cost(triggerMeterValue={"atPowerkW": 8, "atEnergykWh": 2})
+    for power_W, energy_Wh, measurands in (
+        (1000, 2000, ["Energy.Active.Import.Register"]),
+        (9000, 2000, ["Energy.Active.Import.Register", "Power.Active.Import"]),
+    ):
+        meter = Powermeter(
+            timestamp="2023-11-15T00:00:00.000Z",
+            energy_Wh_import=units.Energy(total=energy_Wh),
+            power_W=units.Power(total=power_W),
+        )
+        station.feed(events.PowermeterReceived(1, meter))
+        [values] = station.requests("MeterValues")
+        assert [one.measurand.value for one in values.meter_value[0].sampled_value] == measurands
+
+
+def test_a_status_that_follows_the_end_of_the_transaction_triggers_too() -> None:
+    station = Priced16(TxUpdatedInterval=0)
+    station.charging()
+    station.measure(1000)
+    station.cost(triggerMeterValue={"atCPStatus": ["Finishing"], "atEnergykWh": 2, "atTime": "2023-11-15T01:00:00Z"})
+    station.finish(reason=StopTransactionReason.Local)
+    [values] = station.requests("MeterValues")
+    assert values.transaction_id is None and values.meter_value[0].sampled_value[0].value == "1000.00"
+    assert station.power(1000, energy_Wh=3000) == 0
+    station.unplug()
+    station.charging()
     assert station.requests("MeterValues") == []
 
 

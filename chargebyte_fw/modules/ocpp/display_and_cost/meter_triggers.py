@@ -19,12 +19,18 @@ class MeterTriggers:
         self._power_W = None if power_kW is None else power_kW * 1000
         self._above: bool | None = None
         self._has_crossed = False
+        self.by_power = False
+        """The last value of the meter that triggered did so by its power."""
 
     def measured(self, meter: Powermeter) -> bool:
         """Return whether a value of the meter triggers."""
         energy = self._energy_reached(meter.energy_Wh_import.total)
-        power = meter.power_W is not None and self._power_crossed(meter.power_W.total)
-        return energy or power
+        self.by_power = meter.power_W is not None and self._power_crossed(meter.power_W.total)
+        return energy or self.by_power
+
+    def after_the_end(self) -> MeterTriggers | None:
+        """Return what still triggers after the end of the transaction: a status like Finishing, which follows it."""
+        return MeterTriggers(None, None, self.statuses) if self.statuses else None
 
     def _energy_reached(self, register_Wh: float) -> bool:
         if self._energy_Wh is None or register_Wh < self._energy_Wh:

@@ -14,6 +14,7 @@ from chargebyte_fw.contracts.types.money import Currency
 from chargebyte_fw.contracts.types.text_message import MessageContent
 from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.ocpp.authorization.v16 import Answer, Authorization16
+from chargebyte_fw.modules.ocpp.availability.connector_states import Status as ConnectorStatus
 from chargebyte_fw.modules.ocpp.availability.events import StatusChanged
 from chargebyte_fw.modules.ocpp.data_transfer.v16 import DataTransfer16
 from chargebyte_fw.modules.ocpp.display_and_cost.conversion import cost_of_final, cost_of_running, texts_of
@@ -30,7 +31,7 @@ from chargebyte_fw.modules.ocpp.messages.v16.core import (
 from chargebyte_fw.modules.ocpp.metering.meter_values_v16 import MeterValues16
 from chargebyte_fw.modules.ocpp.provisioning.events import BackOnline, Registered, WentOffline
 from chargebyte_fw.modules.ocpp.station import Block, Station, events, receives
-from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded, TransactionKnown
+from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, TransactionEnded, TransactionKnown
 from chargebyte_fw.modules.ocpp.transactions.v16 import Transaction, Transactions16
 from chargebyte_fw.modules.ocpp.variables.standard import cost as declared
 from chargebyte_fw.modules.ocpp.variables.standard import legacy
@@ -238,8 +239,8 @@ class Pricing16(Block):
         self._triggers.pop(connector, None)
         self.station.stop(("cost", connector))
 
-    def _send(self, connector: int) -> None:
-        self.station.block(MeterValues16).send_for_cost(connector)
+    def _send(self, connector: int, *, power: bool = False) -> None:
+        self.station.block(MeterValues16).send_for_cost(connector, power=power)
 
     @receives(events.PowermeterReceived)
     def measured(self, event: events.PowermeterReceived) -> None:
@@ -247,7 +248,7 @@ class Pricing16(Block):
         for place in self.station.layout.of(event.evse_id):
             triggers = self._triggers.get(place.connector)
             if triggers is not None and triggers.measured(event.powermeter):
-                self._send(place.connector)
+                self._send(place.connector, power=triggers.by_power)
 
     @receives(StatusChanged)
     def status_changed(self, event: StatusChanged) -> None:
@@ -255,8 +256,19 @@ class Pricing16(Block):
         triggers = self._triggers.get(event.connector)
         if triggers is not None and event.status in triggers.statuses:
             self._send(event.connector)
+        if event.status == ConnectorStatus.AVAILABLE:
+            self._triggers.pop(event.connector, None)
 
     @receives(TransactionEnded)
     def ended(self, event: TransactionEnded) -> None:
-        """Nothing is triggered after the end."""
+        """Statuses alone still trigger, until the connector is free or another transaction begins."""
+        triggers = self._triggers.get(event.connector)
+        self._disarm(event.connector)
+        left = None if triggers is None else triggers.after_the_end()
+        if left is not None:
+            self._triggers[event.connector] = left
+
+    @receives(TransactionBegan)
+    def began(self, event: TransactionBegan) -> None:
+        """What the CSMS wanted for another transaction triggers nothing in this one."""
         self._disarm(event.connector)

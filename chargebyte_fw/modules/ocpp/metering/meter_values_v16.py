@@ -28,6 +28,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.metering import (
     SAMPLED_DATA_TX_UPDATED_MEASURANDS,
 )
 
+_POWER = Measurand.Power_Active_Import.value
 MAX_TRANSACTION_DATA = 1000
 """Values that are kept for StopTransaction; beyond, every second one goes."""
 
@@ -191,12 +192,17 @@ class MeterValues16(Block):
 
     # Triggered.
 
-    def send_for_cost(self, connector: int) -> None:
-        """Send the values from which the CSMS computes its next cost, with the time at which they were measured."""
+    def send_for_cost(self, connector: int, *, power: bool) -> None:
+        """Send the values from which the CSMS computes its next cost, with the time at which they were measured.
+
+        `power`: the power, which was reached, is among them in any case.
+        """
         place, running = self.station.layout.connector(connector), self._running.get(connector)
         if place is not None:
             reading = self._readings.measured(place.evse_id)
-            value = self._value(reading, SAMPLED_DATA_TX_UPDATED_MEASURANDS, ReadingContext.Other)
+            wanted = self.station.variables.get(SAMPLED_DATA_TX_UPDATED_MEASURANDS)
+            found = samples(reading, [*wanted, *([_POWER] if power and _POWER not in wanted else [])])
+            value = meter_value(reading.at, found, ReadingContext.Other)
             self._send(place, value, running.session_id if running is not None else None)
 
     def trigger(self, connector: int | None) -> bool:
