@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.arguments import not_negative, percent, positive
+from chargebyte_fw.cli.table import pairs, paragraph
 from chargebyte_fw.cli.text import existing_folder
 
 if TYPE_CHECKING:
@@ -213,31 +214,35 @@ class Printer:
             if name in self._loops:
                 return
             self._loops.add(name)
-        print(f"{self._time() - self._began_s:8.2f}  {message}", flush=True)
+        print(paragraph(f"{self._time() - self._began_s:8.2f}  {message}"), flush=True)
 
     def ask(self, what: str) -> None:
         """Ask the person at the pilot for something."""
-        print(f"{self._time() - self._began_s:8.2f}  ▶ by hand: {what}", flush=True)
+        self(f"▶ by hand: {what}")
 
     def summary(self, course: Course) -> None:
         """Print what was agreed, the slowest responses, and the verdict."""
         numbers = course.numbers
         speaks = numbers.get("speaks") or "no protocol"
         tls = f"TLS {numbers['tls_version']}" if numbers.get("tls_version") else "no TLS"
-        print()
-        print(f"agreed     {speaks}, {tls}, {numbers.get('service') or 'no service by name'}")
-        print(f"paid by    {numbers.get('identity') or 'not authorized'}{_price(numbers)}")
         back = f", {numbers['discharged_Wh']:.1f} Wh of it back" if numbers.get("discharged_Wh") else ""
-        print(f"energy     {numbers.get('energy_Wh', 0.0):.1f} Wh into the car{back}")
+        rows = [
+            ("agreed", f"{speaks}, {tls}, {numbers.get('service') or 'no service by name'}"),
+            ("paid by", f"{numbers.get('identity') or 'not authorized'}{_price(numbers)}"),
+            ("energy", f"{numbers.get('energy_Wh', 0.0):.1f} Wh into the car{back}"),
+        ]
         slowest = sorted(course.responses.items(), key=lambda one: -one[1].slowest_s)[:SLOWEST]
         if slowest:
-            print("slowest    " + ", ".join(f"{name} {one.slowest_s * 1000:.0f} ms" for name, one in slowest))
+            times = ", ".join(f"{name} {one.slowest_s * 1000:.0f} ms" for name, one in slowest)
+            rows.append(("slowest", times))
         if course.failure:
-            print(f"verdict    failed at '{course.step}': {course.failure}")
+            verdict = f"failed at '{course.step}': {course.failure}"
         elif not course.charged:
-            print(f"verdict    did not charge: got to '{course.step}'")
+            verdict = f"did not charge: got to '{course.step}'"
         else:
-            print(f"verdict    charged; session {course.ended or 'not ended'}")
+            verdict = f"charged; session {course.ended or 'not ended'}"
+        print()
+        print(pairs([*rows, ("verdict", verdict)]))
 
 
 def _price(numbers: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from chargebyte_fw.cli import mcu_bench
 from chargebyte_fw.cli.outputs import write_bytes
+from chargebyte_fw.cli.table import paragraph
 from chargebyte_fw.cli.text import counted
 from chargebyte_fw.kernel.errors import ConfigError
 
@@ -99,7 +100,7 @@ def check(arguments: argparse.Namespace) -> int:
         whole = f"; fits whole into version {', '.join(map(str, fits))}" if fits else "; no version holds all of it"
         problems = counted(len(errors), "problem") if errors else "no problems"
         size = f"{layout.SIZES[version]} bytes"
-        print(f"{arguments.file}: {_kind(version)} ({why}), {size}: {problems}{whole}")
+        print(paragraph(f"{arguments.file}: {_kind(version)} ({why}), {size}: {problems}{whole}"))
     return EX_CONFIG if errors else 0
 
 
@@ -117,10 +118,10 @@ def _check_block(arguments: argparse.Namespace, data: bytes) -> int:
         _print_json(arguments.file, found.version, found.size, [found.version], findings)
         return 1 if problems else 0
     for problem in problems:
-        print(f"{arguments.file}: error: {problem}")
+        print(paragraph(f"{arguments.file}: error: {problem}"))
     known = ", layout not known: markers and CRC checked" if found.is_opaque else ""
     count = counted(len(problems), "problem") if problems else "no problems"
-    print(f"{arguments.file}: {_kind(found.version)}, {found.size} bytes{known}: {count}")
+    print(paragraph(f"{arguments.file}: {_kind(found.version)}, {found.size} bytes{known}: {count}"))
     return 1 if problems else 0
 
 
@@ -240,7 +241,7 @@ def _read(name: str, data: bytes | None) -> Document:
 
 def _report(findings: list[Finding]) -> None:
     for finding in findings:
-        print(finding, file=sys.stderr)
+        print(paragraph(str(finding), sys.stderr), file=sys.stderr)
 
 
 def _version(document: Document, given: int | None) -> tuple[int, str]:

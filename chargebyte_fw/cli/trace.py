@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.arguments import count
 from chargebyte_fw.cli.outputs import output_file, writing
-from chargebyte_fw.cli.table import Column, table
+from chargebyte_fw.cli.table import Column, paragraph, table
 from chargebyte_fw.cli.text import add_root, counted
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _list(arguments: argparse.Namespace) -> int:
         print("no trace is saved", file=sys.stderr)
         return 0
     for folder in dict.fromkeys(path.parent for path in saved):
-        print(f"in {folder}:")
+        print(paragraph(f"in {folder}:"))
         there = [[path.name, str(path.stat().st_size)] for path in saved if path.parent == folder]
         print(table(["trace", Column("bytes", right=True)], there))
     return 0
@@ -244,9 +244,9 @@ def _print_outcome(outcome: Outcome, wanted: dict[str, str]) -> None:
     if wanted.get(outcome.what) and not outcome.remark:
         verdict += ", as accepted" if is_wanted(outcome, wanted) else ", which is not what was accepted"
     counts = f"{counted(outcome.inputs, 'input')}, {counted(outcome.outputs, 'output')} compared"
-    print(f"{outcome.what}: {counts}: {verdict}")
+    print(paragraph(f"{outcome.what}: {counts}: {verdict}"))
     if outcome.difference:
-        print(f"  first difference at {outcome.difference}")
+        print(paragraph(f"  first difference at {outcome.difference}"))
 
 
 def _plain(outcome: Outcome, is_right: bool) -> dict[str, Any]:

@@ -168,7 +168,7 @@ def test_the_command_charges_over_real_sockets(assemble: Any) -> None:
             printed = output.decode()
             assert process.returncode == 0, printed
             assert "by hand: switch the control pilot to C" in printed
-            assert "verdict    charged; session terminated" in printed
+            assert "verdict  charged; session terminated" in printed
 
         with secc.entered():
             clock.run(main())

@@ -10,7 +10,24 @@ from contextlib import contextmanager
 
 import pytest
 
-from chargebyte_fw.cli.table import COLUMNS, LINES, Column, cut, fold, is_plain, pairs, sign, size, table, width_of
+from chargebyte_fw.cli.table import (
+    COLUMNS,
+    LINES,
+    PIPED_LINE,
+    Block,
+    Column,
+    Size,
+    cut,
+    fit,
+    fold,
+    is_plain,
+    pairs,
+    paragraph,
+    sign,
+    size,
+    table,
+    width_of,
+)
 
 HEAD = ("module", "from", Column("count", right=True), "provides")
 ROWS = [
@@ -81,6 +98,23 @@ def test_text_is_folded_at_blanks_and_cut_with_a_sign() -> None:
     assert fold("  one two three", 8, "    ") == ["  one", "    two", "    thre", "    e"]
     assert cut("one two three", 8) == "one two…"
     assert cut("a\nb", 8) == "a b"
+
+
+def test_a_paragraph_is_folded_on_a_screen_and_bounded_in_a_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipe = io.StringIO()
+    assert paragraph("a.yaml:1:2: error: " + "x " * 2000, pipe).count("\n") == 0
+    assert len(paragraph("x" * 3000, pipe)) == PIPED_LINE
+    monkeypatch.setenv("COLUMNS", "20")
+    assert paragraph("a.yaml:1:2: error: no such key", pipe).split("\n") == ["a.yaml:1:2: error:", "    no such key"]
+
+
+def test_blocks_come_closer_before_the_least_important_is_left_away() -> None:
+    blocks = [Block(0, ["a", "b"]), Block(2, ["c"]), Block(1, ["d"])]
+    assert fit(blocks, Size(10, 6)) == "a\nb\n\nc\n\nd"
+    assert fit(blocks, Size(10, 5)) == "a\nb\nc\nd"
+    assert fit(blocks, Size(10, 4)) == "a\nb\nc\nd"
+    assert fit(blocks, Size(10, 3)) == "a\nb\n…"
+    assert fit([Block(0, ["a", "b", "c"])], Size(10, 2)) == "a\n…"
 
 
 def test_labels_stand_beside_their_values() -> None:

@@ -38,6 +38,15 @@ def test_a_repeating_line_is_said_three_times_and_then_counted(lines: Any) -> No
     assert len(lines()) == 4
 
 
+def test_a_line_is_bounded_unless_a_configuration_asks_for_all_of_it(lines: Any) -> None:
+    logger = log.ModuleLog("x")
+    logger.info("%s", "a" * 3000 + "\nb")
+    logger.every("%s", "c" * 3000)
+    cut, below, whole = lines()
+    assert cut.endswith("a…") and cut.count("a") == log.LONGEST_LINE - 1 and below.strip() == "b"
+    assert whole.count("c") == 3000
+
+
 @pytest.mark.parametrize("text", ["password=123456", "NMK: aabb", "token = DEADBEEF"])
 def test_secrets_do_not_get_through_the_formatter(lines: Any, text: str) -> None:
     log.ModuleLog("x").info(text)
