@@ -10,6 +10,7 @@ import pytest
 
 from tests.docs.interfaces import documents
 from tests.docs.interfaces.documents import bridges
+from tests.docs.reference import classes
 
 DOCUMENTS = documents.documents()
 ASYNC = [name for name in DOCUMENTS if name.endswith(".asyncapi.json")]
@@ -40,6 +41,17 @@ def test_all_of_everests_api_modules_are_there() -> None:
         # Each command of what it provides goes to the client.
         commands = {name for one in cls.provisions.values() for name in one.implementation.declaration().commands}
         assert len([one for one in topics if one.about.startswith("command")]) == len(commands)
+
+
+WITHOUT_TOPICS = {"Example", "ManagerLifecycleSimulator", "OCPPExtensionExample", "PyEvJosev"}
+"""EVerest's examples, what ends for tests of a manager, and one that has none."""
+
+
+def test_every_module_with_topics_is_on_the_page() -> None:
+    page = documents.page("")
+    for name, cls in classes().items():
+        if cls.enable_external_mqtt and name not in WITHOUT_TOPICS:
+            assert re.search(rf"(?m)^##+ (.*\b)?{name}\b", page), name
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

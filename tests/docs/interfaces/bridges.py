@@ -70,6 +70,14 @@ def compact(payload: str) -> str:
     return UUID.sub(TEXTS["uuid"], TIME.sub(TEXTS["timestamp"], text))
 
 
+def compact_text(payload: str) -> str:
+    """Return a payload on one line; a text that is no JSON as it is."""
+    try:
+        return compact(payload)
+    except ValueError:
+        return payload
+
+
 def provider(contract: type[Contract]) -> type[Contract]:
     """Return an implementation whose commands answer with a sample."""
 

@@ -30,7 +30,7 @@ from chargebyte_fw.modules.evse.adapters.node_red import Panel
 from chargebyte_fw.modules.evse.adapters.panel_commands import PanelCommands
 from chargebyte_fw.modules.evse.machine.events import Charging
 from tests.api import helpers
-from tests.docs.interfaces.bridges import Refusals, compact, provider
+from tests.docs.interfaces.bridges import Refusals, compact, compact_text, provider
 from tests.docs.interfaces.samples import sample
 
 T = TypeVar("T")
@@ -173,14 +173,6 @@ def api_messages() -> tuple[Message, ...]:
         return [found[topic] for topic in sorted(found)]
 
     return tuple(_on_charger(API, story))
-
-
-def compact_text(payload: str) -> str:
-    """Return a payload on one line; a text that is no JSON as it is."""
-    try:
-        return compact(payload)
-    except ValueError:
-        return payload
 
 
 @cache

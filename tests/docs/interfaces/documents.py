@@ -14,6 +14,7 @@ from chargebyte_fw.modules.api.api_commands import EnableDisable, LimitPhases
 from chargebyte_fw.modules.api.everest_api.bridge import Bridge
 from chargebyte_fw.modules.api.rpc_api import RpcApi
 from chargebyte_fw.modules.api.rpc_methods import API_VERSION
+from tests.docs.interfaces import others
 from tests.docs.interfaces.asyncapi import asyncapi, openrpc
 from tests.docs.interfaces.bridges import Topic, topics_of
 from tests.docs.interfaces.charger import EVSE, Message, api_messages, panel_messages, rpc_calls
@@ -32,11 +33,14 @@ KINDS: dict[str, Any] = {
 """Types of payloads of API."""
 
 
+PLACES = {EVSE: "evse", others.HERE: "module_id", "ev_manager": "ev_manager"}
+"""Ids of modules in recorded topics, and the parameter that stands for each."""
 INTRODUCTION = """\
 Every topic and method with a payload that was sent to the module, or that it has published. The schemas are in AsyncAPI
 and OpenRPC documents, one a module: in the folder `interfaces/` of the site, and `script/reference --interfaces DIR`
 writes them. How orders relate, and where this product differs from EVerest, is in [integrators.md](../integrators.md).
 """
+OTHERS = "Tokens by hand, OCPP with `EnableExternalWebsocketControl`, setting up a unit, and simulators."
 OF_API = """\
 `{evse}` is the id of an EvseManager. Values are published once a second and when they change. `set_limit_...` needs
 `evse_energy_sink`, `uk_random_delay...` needs `random_delay`.
@@ -63,7 +67,9 @@ def _topics(messages: tuple[Message, ...]) -> list[Topic]:
     """Return messages as topics, with the EVSE's id and number as parameters."""
     found = []
     for one in messages:
-        name = one.topic.replace(f"/{EVSE}/", "/{evse}/").replace("/nodered/1/", "/nodered/{connector_id}/")
+        name = one.topic.replace("/nodered/1/", "/nodered/{connector_id}/")
+        for place, parameter in PLACES.items():
+            name = name.replace(f"/{place}/", f"/{{{parameter}}}/")
         kind = next((kind for end, kind in KINDS.items() if name.endswith("/" + end) and "nodered" not in name), None)
         found.append(Topic(name, kind, one.payload, sent_by_client=one.from_client))
     return found
@@ -77,6 +83,8 @@ def documents() -> dict[str, dict[str, Any]]:
         for name, (cls, topics) in bridges().items()
     }  # fmt: skip
     found["API.asyncapi.json"] = asyncapi("API", first_paragraph(API.__doc__), "", _topics(api_messages()))
+    for name, messages in others.other_messages().items():
+        found[f"{name.partition(',')[0]}.asyncapi.json"] = asyncapi(name, OTHERS, "", _topics(messages))
     about = "What EvseManager has for EVerest's Node-RED panel, and the session log."
     found["EvseManager.asyncapi.json"] = asyncapi("EvseManager", about, "", _topics(panel_messages()))
     found["RpcApi.openrpc.json"] = openrpc(rpc_calls(), first_paragraph(RpcApi.__doc__), API_VERSION)
@@ -132,12 +140,10 @@ def page(note: str) -> str:
     for call in rpc_calls():
         params = _code(json.dumps(call.parameters)) if call.parameters else "none"
         lines.append(f"| `{call.name}` | {params} | {_code(json.dumps(call.result))} |")
-    lines += [
-        "",
-        "## EVerest's API modules",
-        "",
-        OF_API_MODULES,
-    ]
+    lines += ["", "## Other modules", "", OTHERS, ""]
+    for name, messages in others.other_messages().items():
+        lines += [f"### {name}", "", *_rows(_topics(messages))]
+    lines += ["## EVerest's API modules", "", OF_API_MODULES]
     for name, (cls, topics) in bridges().items():
         lines += [f"### {name}", "", f"{first_paragraph(cls.__doc__)} Type `{cls.api_type}`.", "", *_rows(topics)]
     return "\n".join(lines)
