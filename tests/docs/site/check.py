@@ -164,7 +164,7 @@ class Check:
 
     def page(self, name: str) -> None:
         """Type the blocks of a page."""
-        blocks = list(consoles((ROOT / name).read_text("utf-8")))
+        blocks = list(consoles((self.clone / name).read_text("utf-8")))
         typed = [one for one in blocks if one.kind in ("", "runs") or (one.kind == "slow" and self.slow)]
         for one in blocks:
             self.counts[one.kind or "typed"] += 1
