@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 from collections.abc import Coroutine, Sequence
 from functools import partial
@@ -39,6 +40,8 @@ from chargebyte_fw.manager.wire.catching_up import CatchingUp, Kept
 from chargebyte_fw.manager.wire.remotes import Remotes
 
 HEARTBEAT_S = 0.5
+TAKEN_S = 0.05
+"""Until the manager knows that values were taken in: what a process takes in twice if it is killed right then."""
 FAILED_STATUS = 1
 
 
@@ -79,6 +82,7 @@ class GroupProcess(Supervisor):
         self._everyone = everyone
         self._since_s = since_s
         self._begin_now = asyncio.Event()
+        self._taken = asyncio.Event()
         self._away: dict[str, Absent] = {}
         self._failed = False
         self._remotes: Remotes | None = None
@@ -105,9 +109,14 @@ class GroupProcess(Supervisor):
         return [self._beat(), self.status_file.keep(self._present_status)]
 
     async def _beat(self) -> None:
+        """Report twice a second, and soon after values have come in: what came before is not missed by a successor."""
         while True:
+            self._taken.clear()
             self._channel.send(Alive())
-            await asyncio.sleep(HEARTBEAT_S)
+            await asyncio.sleep(TAKEN_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_S - TAKEN_S):
+                    await self._taken.wait()
 
     async def _after(self, failure: Failure, held_s: float) -> None:
         error = failure.error
@@ -118,6 +127,7 @@ class GroupProcess(Supervisor):
     def _new_assembly(self) -> Assembly:
         remotes = self._remotes = Remotes(self._carrier, self.runtime, self.plans)
         remotes.declare(self._everyone)
+        remotes.on_taken(self._taken.set)
         return Assembly(self.runtime, remotes.find, together=self._together)
 
     async def _begin(self, assembly: Assembly) -> None:

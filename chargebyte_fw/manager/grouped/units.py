@@ -40,6 +40,8 @@ HANG_S = 4.0
 """A group that has not reported for so long hangs; eight of its reports."""
 HANGS = "its event loop stands still"
 STOPPED = "a signal has stopped its process"
+UNDER_WAY_S = 0.02
+"""How long a message may be under way: one that was published earlier has been taken in by a process that reports."""
 STOP_LIMIT_S = 8.0
 """How long a group may take to its end: longer than one module of it may (`assembly.STOP_LIMIT_S`)."""
 KILL_LIMIT_S = 2.0
@@ -82,7 +84,8 @@ class GroupUnit(Unit):
         ours, theirs = pair()
         self._initialised, self._is_up, self._reason = asyncio.Event(), asyncio.Event(), ""
         self._channel = channel = Channel(ours, FromGroup, self._take)
-        since_s, self._alive_s = self._alive_s, real_seconds()
+        since_s = None if self._alive_s is None else self._alive_s - UNDER_WAY_S
+        self._alive_s = real_seconds()
         self._process = process = WatchedProcess(await self._spawn(Request(self.name, since_s), theirs))
         loop = asyncio.get_running_loop()
         works = (

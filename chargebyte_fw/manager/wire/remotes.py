@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from chargebyte_fw.contracts.errors import errors_of
@@ -74,6 +74,11 @@ class Remotes:
             ]
         return module.implementation(implementation_id, contract)
 
+    def on_taken(self, call: Callable[[], None]) -> None:
+        """Call this for each value that is taken in."""
+        for module in self.modules.values():
+            module.taken = call
+
     def books(self) -> list[Faults]:
         """Return their faults."""
         return [one.faults for module in self.modules.values() for one in module.implementations().values()]
@@ -141,6 +146,7 @@ class Remote(RemoteModule):
         self._proxies: dict[str, Contract] = {}
         self._seen: dict[tuple[str, str], deque[bytes]] = {}
         self._held: dict[str, list[tuple[str, bytes]]] = {}
+        self.taken: Callable[[], None] = lambda: None
 
     def implementation(self, name: str, contract: type[Contract]) -> Contract:
         """Return the proxy of one implementation."""
@@ -237,6 +243,7 @@ class Remote(RemoteModule):
         if key not in self._seen:
             self._seen[key] = deque(maxlen=SEEN)
         self._seen[key].append(payload)
+        self.taken()
 
 
 def unseen(seen: Iterable[bytes], offered: Sequence[bytes]) -> Sequence[bytes]:

@@ -99,8 +99,11 @@ def test_who_is_started_later_gets_what_it_has_missed(mosquitto: Mosquitto, tmp_
         await until(lambda: bool(user.measured))
         assert user.measured == [2.0], "the last value, as of a variable of this process"
         assert user.imd.faults.is_active(FAULT)
+        taken: list[None] = []
+        first.remotes.on_taken(lambda: taken.append(None))
         measure(monitor, 3.0)
         await until(lambda: user.measured[-1] == 3.0)
+        assert len(taken) == 1
         since_s = real_seconds()
         await first.stop()
         measure(monitor, 4.0, 5.0)
