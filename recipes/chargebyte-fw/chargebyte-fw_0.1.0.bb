@@ -31,7 +31,10 @@ FILES:${PN} += "\
     ${sysconfdir}/everest \
     ${sysconfdir}/mosquitto/conf.d \
     ${sysconfdir}/sysusers.d \
+    ${datadir}/bash-completion \
+    ${datadir}/fish \
     ${datadir}/secc \
+    ${datadir}/zsh \
     ${datadir}/polkit-1/rules.d \
     ${libexecdir}/chargebyte \
     ${libexecdir}/everest \

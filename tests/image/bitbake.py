@@ -72,7 +72,7 @@ def words(data: Any, name: str) -> list[str]:
 def packages(data: Any) -> list[str]:
     """Return the packages in the order in which they take files."""
     own = words(data, "PN")[0]
-    return words(data, "PACKAGES") or [*words(data, "PACKAGE_BEFORE_PN"), own]
+    return words(data, "PACKAGES") or [f"{own}-doc", *words(data, "PACKAGE_BEFORE_PN"), own]
 
 
 def needs(data: Any) -> set[str]:

@@ -19,7 +19,7 @@ import pytest
 from tests.image import bitbake
 
 ROOT = bitbake.ROOT
-WHEEL_PARTS = ("chargebyte_fw", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+WHEEL_PARTS = ("chargebyte_fw", "usr", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
 SITE = f"/usr/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
 
 
@@ -153,6 +153,8 @@ def packages(installed: Image) -> dict[str, set[str]]:
         if name == "chargebyte-fw":
             # The defaults of bitbake.conf that matter here.
             patterns += ["/usr/bin/*", SITE]
+        if name == "chargebyte-fw-doc":
+            patterns += ["/usr/share/man"]
         if name == "chargebyte-update":
             patterns += ["/etc"]
         found[name] = {path for path in rest if any(_fits(path, pattern) for pattern in patterns)}

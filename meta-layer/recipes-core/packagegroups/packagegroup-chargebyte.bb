@@ -40,6 +40,7 @@ RDEPENDS:${PN}:append = " \
 
 RDEPENDS:${PN}-tools = "\
     can-utils \
+    chargebyte-fw-doc \
     chargebyte-fw-sim \
     chargebyte-fw-tools \
     ethtool \
