@@ -30,7 +30,6 @@ def add_parser(subparsers: Any) -> None:
         help="show live how a charger stands",
         description=__doc__.partition(": ")[2],
         epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--json", action="store_true", help="the status as one JSON object, then one for each change")
     parser.add_argument(

@@ -121,7 +121,8 @@ def test_a_build_is_called_by_what_it_is_made_of(tmp_path: Path) -> None:
 
     (tmp_path / "script").mkdir()
     (tmp_path / "chargebyte_fw").mkdir()
-    shutil.copy(ROOT / "script/version", tmp_path / "script")
+    for name in ("version", "help.sh"):
+        shutil.copy(ROOT / "script" / name, tmp_path / "script")
     (tmp_path / "chargebyte_fw/__init__.py").write_text('VERSION = "1.2.0"\n')
     assert (version(), version("--build-id")) == ("1.2.0", "")  # no repository: an archive of the source
     git("init", "-q")

@@ -24,8 +24,8 @@ end
 function _secc_words_b0c7b855
   string split ' ' -- 'basic-cable-limits basic-car-ignores-the-stop basic-car-in-a-hurry basic-car-pauses basic-contactor-stuck basic-contactor-welded basic-diode-fault basic-emergency-stop basic-host-crash basic-host-frozen basic-operator-pause basic-over-temperature basic-pilot-short basic-plug-pulled-at-the-socket basic-power-lost basic-proximity-fault basic-residual-current basic-residual-current-at-the-limit basic-session basic-small-residual-current basic-uart-cut basic-unplugged-under-load contactor din-car-silent din-emergency-stop din-sensor-broken din-session din-uart-cut iso2-ac-grid-limits iso2-bad-line iso2-car-is-full iso2-car-pauses iso2-car-renegotiates iso2-car-silent iso2-contactor-stuck iso2-contactor-welded iso2-emergency-stop iso2-host-crash iso2-host-frozen iso2-line-lost iso2-mains-lost iso2-no-matching iso2-operator-stop iso2-over-temperature iso2-pilot-short iso2-power-lost iso2-session iso2-supply-over-temperature iso2-uart-cut iso2-uart-late iso2-uart-noise iso2-uart-sluggish iso2-unplugged-under-load iso20-ac-grid-limits iso20-dc-bpt-energy-back iso20-dc-emergency-stop iso20-dc-renegotiates-services iso20-dc-silent-in-the-loop iso20-dc-standby link mcs-emergency-stop operator pilot power safety session'
 end
-function _secc_words_4fc301f3
-  string split ' ' -- 'ACMeterSimulator API Auth AuthListValidator CbChargeSOMDriver CbSystem ChargerInfo DCSupplySimulator DummyBankSessionTokenProvider DummyTokenProvider DummyTokenProviderManual DummyTokenValidator EnergyManager EnergyNode ErrorHistory EvAPI EvManager EvSlac Evse15118D20 EvseManager EvseSecurity EvseSlac EvseV2G Example ExampleUser GenericPowermeter IMDSimulator InfypowerDCSupply Iso15118InternetVas IsoMux ManagerLifecycleSimulator OCPP OCPP201 OCPPExtensionExample OCPPmulti OVMSimulator PersistentStore PyEvJosev RpcApi SerialCommHub Setup SlacSimulator StaticISO15118VASProvider Store System TemperatureSensorSimulator TerminalCostAndPriceMessage TerminalDisplayMessage YamlStore YetiSimulator auth_consumer_API auth_token_provider_API auth_token_validator_API dc_external_derate_consumer_API display_message_API error_history_consumer_API ev_board_support_API evse_board_support_API evse_manager_consumer_API evse_security_consumer_API external_energy_limits_consumer_API generic_error_raiser_API isolation_monitor_API ocpp_consumer_API over_voltage_monitor_API power_supply_DC_API powermeter_API session_cost_API session_cost_consumer_API slac_API system_API'
+function _secc_words_b41068c8
+  string split ' ' -- 'ACMeterSimulator API Auth AuthListValidator CbChargeSOMDriver CbSystem ChargerInfo DCSupplySimulator DummyBankSessionTokenProvider DummySessionCostProvider DummyTokenProvider DummyTokenProviderManual DummyTokenValidator DummyV2G EnergyManager EnergyNode ErrorHistory EvAPI EvManager EvSlac Evse15118D20 EvseManager EvseManagerSimulator EvseSecurity EvseSlac EvseV2G Example ExampleUser GenericPowermeter IMDSimulator InfypowerDCSupply Iso15118InternetVas IsoMux ManagerLifecycleSimulator OCPP OCPP201 OCPPExtensionExample OCPPmulti OVMSimulator PersistentStore PyEvJosev RpcApi SerialCommHub Setup SlacSimulator StaticISO15118VASProvider Store System TemperatureSensorSimulator TerminalCostAndPriceMessage TerminalDisplayMessage YamlStore YetiSimulator auth_consumer_API auth_token_provider_API auth_token_validator_API dc_external_derate_consumer_API display_message_API error_history_consumer_API ev_board_support_API evse_board_support_API evse_manager_consumer_API evse_security_consumer_API external_energy_limits_consumer_API generic_error_raiser_API isolation_monitor_API ocpp_consumer_API over_voltage_monitor_API power_supply_DC_API powermeter_API session_cost_API session_cost_consumer_API slac_API system_API'
 end
 function _secc_words_e936a0e0
   string split ' ' -- 'Authorize BatterySwap BootNotification ClearedChargingLimit ClosePeriodicEventStream DataTransfer DiagnosticsStatusNotification FirmwareStatusNotification Get15118EVCertificate GetCertificateChainStatus GetCertificateStatus Heartbeat LogStatusNotification MeterValues NotifyChargingLimit NotifyCustomerInformation NotifyDERAlarm NotifyDERStartStop NotifyDisplayMessages NotifyEVChargingNeeds NotifyEVChargingSchedule NotifyEvent NotifyMonitoringReport NotifyPeriodicEventStream NotifyPriorityCharging NotifyReport NotifySettlement OpenPeriodicEventStream PublishFirmwareStatusNotification PullDynamicScheduleUpdate ReportChargingProfiles ReportDERControl ReservationStatusUpdate SecurityEventNotification SignCertificate SignedFirmwareStatusNotification StartTransaction StatusNotification StopTransaction TransactionEvent VatNumberValidation'
@@ -83,8 +83,8 @@ function _shtab_secc_using
   test "$_shtab_secc_cmdpath" = "$argv"
 end
 
-set -g _shtab_secc_commands auth 'auth list' 'auth add' 'auth remove' bus call can car certs 'certs check' 'certs install' 'certs csr' 'certs make-test-pki' check decode demo graph hil 'hil run' 'hil list' 'hil check' index manager manifests mcu 'mcu reset' 'mcu hold' 'mcu hold-in-reset' 'mcu bootloader' 'mcu info' 'mcu fw-info' 'mcu fw_info' 'mcu chipinfo' 'mcu flash' 'mcu erase' 'mcu dump' 'mcu auto-update' 'mcu monitor' 'mcu params' 'mcu params create' 'mcu params dump' 'mcu params check' 'mcu params write' module modules ocpp 'ocpp status' 'ocpp variables' 'ocpp get' 'ocpp set' 'ocpp queue' 'ocpp priority' 'ocpp send' plc 'plc info' 'plc link' 'plc reset' prefix run selftest status trace 'trace list' 'trace save' 'trace show' 'trace export' 'trace replay' update version watch
-set -g _shtab_secc_opts_with_value --as --battery-V --battery-kWh --broker --can-mirror --certs --charge-s --chip --conf --config --connector --contract --control-mode --count --country --days --db --dump --dumpmanifests --duty-percent --every --expect --expires --explain --failures --file --flash-area --folder --from --gpiochip --grouped --id --ignore --infile --interface --json --key --keys --kind --last --line --log-level --log_config --machine --md-gpio --misbehave --module --mqtt_broker_host --mqtt_broker_port --mqtt_broker_socket_path --mqtt_everest_prefix --mqtt_external_prefix --name --ocpp --of --only --organization --origin --out --outfile --output --overlay --parent --parking --password --pause-s --payment --pcap --picture --platform --power-supply --prefix --program --program-memory --protocol --report --reset-gpio --reset-period --restart --rig --root --screenshot --script --sim --sim-power-cut --sim-speed --site --soc-percent --source --speed --standalone --status-fifo --target-soc-percent --text --tls --to --trace --type --uart --version --version-override --wait --why --wire --wire-commands-from --wire-dialect --wrong -M -a -c -d -i -m -o -p -r -s
+set -g _shtab_secc_commands auth 'auth list' 'auth add' 'auth remove' bus call can car certs 'certs check' 'certs install' 'certs csr' 'certs make-test-pki' check decode demo graph hil 'hil run' 'hil list' 'hil check' index logs manager manifests mcu 'mcu reset' 'mcu hold' 'mcu hold-in-reset' 'mcu bootloader' 'mcu info' 'mcu fw-info' 'mcu fw_info' 'mcu chipinfo' 'mcu flash' 'mcu erase' 'mcu dump' 'mcu auto-update' 'mcu monitor' 'mcu params' 'mcu params create' 'mcu params dump' 'mcu params check' 'mcu params write' module modules ocpp 'ocpp status' 'ocpp variables' 'ocpp get' 'ocpp set' 'ocpp queue' 'ocpp priority' 'ocpp send' plc 'plc info' 'plc link' 'plc reset' prefix report run selftest status trace 'trace list' 'trace save' 'trace show' 'trace export' 'trace replay' update version watch
+set -g _shtab_secc_opts_with_value --as --battery-V --battery-kWh --broker --can-mirror --certs --charge-s --chip --conf --config --connector --contract --control-mode --count --country --days --db --dump --dumpmanifests --duty-percent --every --expect --expires --explain --failures --file --flash-area --folder --from --gpiochip --grouped --hours --id --ignore --infile --interface --json --key --keys --kind --last --level --line --log --log-level --log_config --machine --md-gpio --misbehave --module --mqtt_broker_host --mqtt_broker_port --mqtt_broker_socket_path --mqtt_everest_prefix --mqtt_external_prefix --name --ocpp --of --only --organization --origin --out --outfile --output --overlay --parent --parking --password --pause-s --payment --pcap --picture --platform --power-supply --prefix --program --program-memory --protocol --report --reset-gpio --reset-period --restart --rig --root --screenshot --script --session --sim --sim-power-cut --sim-speed --since --site --soc-percent --source --speed --standalone --status-fifo --target-soc-percent --text --tls --to --trace --type --uart --until --version --version-override --wait --why --wire --wire-commands-from --wire-dialect --wrong -M -a -c -d -i -m -o -p -r -s
 
 complete -c secc -e
 complete -c secc -f
@@ -229,7 +229,7 @@ complete -c secc -n '_shtab_secc_using demo' -l soc-percent -x -d 'where it begi
 complete -c secc -n '_shtab_secc_using demo' -l speed -x -d 'run N times faster than real time'
 complete -c secc -n '_shtab_secc_using demo' -l broker -xka "auto mosquitto embedded" -d 'MQTT broker'
 complete -c secc -n '_shtab_secc_using demo' -l power-supply -xka "simulator infypower" -d 'what makes the direct current: a simulator, or rectifier modules behind CAN frames'
-complete -c secc -n '_shtab_secc_using demo' -l script -x -d 'what the car does, in EvManager'"'"'s command language'
+complete -c secc -n '_shtab_secc_using demo' -l script -x -d 'what the car does, in EvManager'"'"'s command language: '"'"'sleep 1;iso_wait_slac_matched;...'"'"'; help lists it'
 complete -c secc -n '_shtab_secc_using demo' -l keep-running -d 'do not end with the session: take commands'
 complete -c secc -n '_shtab_secc_using demo' -l plain -d 'one line an event instead of a screen'
 complete -c secc -n '_shtab_secc_using demo' -l screenshot -xka "(__fish_complete_path (commandline -ct))" -d 'save a picture of the screen'
@@ -267,6 +267,18 @@ complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a ind
 complete -c secc -n '_shtab_secc_using index' -s h -l help -d 'show this help message and exit'
 complete -c secc -n '_shtab_secc_using index' -l site -xka "(__fish_complete_directories)" -d 'the folder of Python packages (default: where this command is from)'
 complete -c secc -n '_shtab_secc_using index' -l root -xka "(__fish_complete_directories)" -d 'where the product'"'"'s file system is: / on a charger (elsewhere / means what came with this package), the checkout on a desk (default: /)'
+complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a logs -d 'the charger'"'"'s log: of a session with its story, of a module, from a level on; or as it is written.'
+complete -c secc -n '_shtab_secc_using logs' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using logs' -l file -xka "(__fish_complete_path (commandline -ct))" -d 'the log is in this file (of `secc run 2>FILE`), - is standard input'
+complete -c secc -n '_shtab_secc_using logs' -l sessions -d 'list the sessions: begin, duration, warnings, end'
+complete -c secc -n '_shtab_secc_using logs' -l session -x -d 'the story of a session, by the beginning of its identifier, or `last`'
+complete -c secc -n '_shtab_secc_using logs' -l follow -d 'go on with what is logged from now on'
+complete -c secc -n '_shtab_secc_using logs' -l module -x -d 'only this module; may be repeated'
+complete -c secc -n '_shtab_secc_using logs' -l level -xka "debug info warning error" -d 'only lines of this level and above'
+complete -c secc -n '_shtab_secc_using logs' -l since -x -d 'only from then on: 15m (ago), 2h, 1d, 13:45, 2026-03-01T13:45'
+complete -c secc -n '_shtab_secc_using logs' -l until -x -d 'only up to then (UTC)'
+complete -c secc -n '_shtab_secc_using logs' -l last -x -d 'only the last N lines (default: 200 where nothing is chosen)'
+complete -c secc -n '_shtab_secc_using logs' -l json -d 'one JSON object a line'
 complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a manager -d 'EVerest'"'"'s `manager` on this stack, with its options, status lines and exit statuses.'
 complete -c secc -n '_shtab_secc_using manager' -s h -l help -d 'show this help message and exit'
 complete -c secc -n '_shtab_secc_using manager' -l version -d 'show program'"'"'s version number and exit'
@@ -582,7 +594,7 @@ complete -c secc -n '_shtab_secc_using modules' -s h -l help -d 'show this help 
 complete -c secc -n '_shtab_secc_using modules' -l root -xka "(__fish_complete_directories)" -d 'where the product'"'"'s file system is: / on a charger (elsewhere / means what came with this package), the checkout on a desk (default: /)'
 complete -c secc -n '_shtab_secc_using modules' -l verbose -s v -d 'show every configuration key'
 complete -c secc -n '_shtab_secc_using modules' -l json -d 'print as JSON'
-complete -c secc -n '_shtab_secc_using modules; and test $_shtab_secc_npos -ge 0' -ka "(_secc_words_4fc301f3)" -d 'only these modules'
+complete -c secc -n '_shtab_secc_using modules; and test $_shtab_secc_npos -ge 0' -ka "(_secc_words_b41068c8)" -d 'only these modules'
 complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a ocpp -d 'the connection of the running charger to its CSMS: status, variables, queue, and messages by hand.'
 complete -c secc -n '_shtab_secc_using ocpp' -s h -l help -d 'show this help message and exit'
 complete -c secc -n '_shtab_secc_using ocpp; and test $_shtab_secc_npos -eq 0' -a status -d 'show how the connection stands'
@@ -638,6 +650,17 @@ complete -c secc -n '_shtab_secc_using prefix' -s h -l help -d 'show this help m
 complete -c secc -n '_shtab_secc_using prefix' -l no-certificates -d 'make no certificates (they take some seconds)'
 complete -c secc -n '_shtab_secc_using prefix' -l programs -d 'make each module a program as well, for EVerest'"'"'s own manager in this prefix; ours finds it twice then'
 complete -c secc -n '_shtab_secc_using prefix; and test $_shtab_secc_npos -eq 0' -ka "(__fish_complete_directories)" -d 'the folder; what it has of the same name is replaced'
+complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a report -d 'one archive for a service request: versions, configuration, faults, trace, logs; no secrets. The contents are listed before the archive is made.'
+complete -c secc -n '_shtab_secc_using report' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using report' -l out -xka "(__fish_complete_path (commandline -ct))" -d 'the archive (default: secc-report-TIME.tar.gz)'
+complete -c secc -n '_shtab_secc_using report' -l list -d 'list the contents, write nothing'
+complete -c secc -n '_shtab_secc_using report' -l yes -d 'write without a question'
+complete -c secc -n '_shtab_secc_using report' -l config -xka "(_secc_configurations)" -d 'the configuration (default: the one of the running charger)'
+complete -c secc -n '_shtab_secc_using report' -l log -xka "(__fish_complete_path (commandline -ct))" -d 'the log is in this file, not in the journal'
+complete -c secc -n '_shtab_secc_using report' -l hours -x -d 'of the journal (default: 24)'
+complete -c secc -n '_shtab_secc_using report' -l no-trace -d 'leave the trace out'
+complete -c secc -n '_shtab_secc_using report' -l json -d 'the contents as JSON; asks nothing'
+complete -c secc -n '_shtab_secc_using report' -l root -xka "(__fish_complete_directories)" -d 'where the product'"'"'s file system is: / on a charger (elsewhere / means what came with this package), the checkout on a desk (default: /)'
 complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a run -d 'start the charger of a configuration and keep it running until a signal comes.'
 complete -c secc -n '_shtab_secc_using run' -s h -l help -d 'show this help message and exit'
 complete -c secc -n '_shtab_secc_using run' -l config -xka "(_secc_configurations)" -d 'the configuration, or its short name in etc/everest (default: /etc/everest/config.yaml below the root)'
@@ -686,6 +709,7 @@ complete -c secc -n '_shtab_secc_using trace show' -l text -x -d 'only lines tha
 complete -c secc -n '_shtab_secc_using trace show' -l from -x -d 'only from this second on'
 complete -c secc -n '_shtab_secc_using trace show' -l to -x -d 'only up to this second'
 complete -c secc -n '_shtab_secc_using trace show' -l last -x -d 'only the last N entries'
+complete -c secc -n '_shtab_secc_using trace show' -l full -d 'all of an entry, on as many lines as it needs'
 complete -c secc -n '_shtab_secc_using trace show' -l wall -d 'times of day (UTC) in place of seconds'
 complete -c secc -n '_shtab_secc_using trace show' -l json -d 'one JSON object a line; bytes in hex'
 complete -c secc -n '_shtab_secc_using trace show; and test $_shtab_secc_npos -eq 0' -ka "(__fish_complete_path (commandline -ct))" -d 'the trace (default: the newest)'
