@@ -45,6 +45,8 @@ wait_for_end() { # wait_for_end SECONDS PID...
 }
 if [ -f "$0" ]; then
   trap end_all EXIT
+  # Without an input, as a job may be started: what runs gets one that is empty.
+  { : <&0; } 2>/dev/null || exec </dev/null
   trap 'exit 143' TERM
   trap 'exit 130' INT
   trap 'exit 129' HUP

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import io
 import os
+import pty
 import subprocess
+import sys
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +172,30 @@ def test_keys_edit_the_line_that_the_screen_draws() -> None:
     assert keyboard.line == "plug"
     keyboard.take("\x1b[B\x1b[B\x04")
     assert entered[-1] == "quit"
+
+
+def test_the_echo_of_a_terminal_is_the_screens_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    entered: list[str] = []
+
+    def echoes() -> bool:
+        return bool(termios.tcgetattr(theirs)[3] & termios.ECHO)
+
+    async def play() -> None:
+        drawn = asyncio.Event()
+        keyboard = Keyboard(entered.append, drawn.set)
+        assert echoes() and keyboard.start(by_key=True) and not echoes()
+        os.write(ours, b"plug\n")
+        async with asyncio.timeout(10):
+            await drawn.wait()
+        keyboard.stop()
+        assert echoes()
+
+    with open(theirs, encoding="utf-8") as terminal:
+        monkeypatch.setattr(sys, "stdin", terminal)
+        asyncio.run(play())
+    os.close(ours)
+    assert entered == ["plug"]
 
 
 def test_what_matters_of_a_log_is_what_went_wrong_before_the_end(tmp_path: Path) -> None:
