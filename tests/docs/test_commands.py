@@ -12,7 +12,7 @@ from tests.docs.site.output import difference
 from tests.docs.site.pages import ROOT
 
 NAMES = [str(path.relative_to(ROOT)) for path in pages.sources()]
-PROMPT = re.compile(r"^(\$ |secc |script/|python -m )", re.MULTILINE)
+PROMPT = re.compile(r"^(\$ |secc (?![\w ]*: )|script/|python -m )", re.MULTILINE)
 
 
 def findings(text: str) -> list[str]:
