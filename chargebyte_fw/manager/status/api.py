@@ -53,6 +53,8 @@ class ApiView:
         self._evses: dict[str, ApiEvse] = {}
         self.errors: list[Any] | None = None
         """EVerest's error objects; None until the list has come."""
+        self.error_lists = 0
+        """How many lists of errors have come."""
         self.csms = ""
         """`connected`, `disconnected` or `unknown`."""
         self.connectors: list[str] | None = None
@@ -77,7 +79,9 @@ class ApiView:
         elif topic == "connectors":
             self.connectors = _read(payload, list[str])
         elif topic == "errors/var/active_errors":
-            self.errors = _read(payload, list[dict[str, Any]])
+            if (errors := _read(payload, list[dict[str, Any]])) is not None:
+                self.errors = errors
+                self.error_lists += 1
         else:
             self._of_evse(topic, payload)
 

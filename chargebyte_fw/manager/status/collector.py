@@ -60,7 +60,8 @@ class Collector:
         self.requests: dict[str, EnergyFlowRequest] = {}
         self.slacs: dict[str, SlacFacts] = {}
         self.modules: dict[str, ModuleOnWire] = {}
-        self.faults: dict[tuple[str, ...], Any] = {}
+        self._faults: dict[tuple[str, ...], tuple[Any, int]] = {}
+        """Error objects, and how many lists of the API had come before."""
         self._variables: dict[str, Callable[[str, str, Any], None]] = {
             "session_event": self._session_event,
             "limits": self._evse("limits", Limits),
@@ -99,7 +100,7 @@ class Collector:
                 facts.own = _read(module.own, EvseStatus)
         for value in given.values:
             self._variable(value.module, value.implementation, value.name, value.value)
-        self.faults = {(str(at),): fault for at, fault in enumerate(given.faults)}
+        self._faults = {(str(at),): (fault, 0) for at, fault in enumerate(given.faults)}
 
     def take_topic(self, topic: str, payload: bytes) -> None:
         """Take one message of a broker: of EVerest's modules, or of the API for integrators."""
@@ -124,10 +125,10 @@ class Collector:
             self._variable(seen.module, seen.implementation, seen.name, seen.content)
         elif seen.kind in ("error", "cleared") and isinstance(seen.content, dict):
             key = (seen.module, seen.implementation, seen.name, str(seen.content.get("sub_type", "")))
-            if seen.kind == "error" and len(self.faults) < LIMIT:
-                self.faults[key] = seen.content
+            if seen.kind == "error" and len(self._faults) < LIMIT:
+                self._faults[key] = seen.content, self.api.error_lists
             else:
-                self.faults.pop(key, None)
+                self._faults.pop(key, None)
 
     def _module(self, module_id: str) -> ModuleOnWire:
         if module_id not in self.modules and len(self.modules) >= LIMIT:
@@ -181,6 +182,12 @@ class Collector:
         self.requests[request.uuid] = request
         if request.evse_state is not None:
             self._facts(module_id).flow_state = request.evse_state
+
+    @property
+    def faults(self) -> list[Any]:
+        """Error objects of what is active. An error that two lists of the API lack is over: its end was missed."""
+        lists = self.api.error_lists
+        return [fault for fault, before in self._faults.values() if lists - before < 2] + (self.api.errors or [])
 
     def status(self, now: datetime) -> Status:
         """Return the picture; `now` is this machine's time, which counts where the charger's is not known."""

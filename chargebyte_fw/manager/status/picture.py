@@ -94,7 +94,7 @@ def _mac(seen: Collector, evse: str) -> str:
 
 def _faults(seen: Collector, now: datetime, blocking: Blocking) -> Iterator[ActiveFault]:
     found: dict[tuple[str, ...], ActiveFault] = {}
-    for given in (*seen.faults.values(), *(seen.api.errors or ())):
+    for given in seen.faults:
         if (fault := _fault(given, now, blocking)) is not None:
             found.setdefault((fault.type, fault.sub_type, fault.module, fault.implementation), fault)
     yield from found.values()

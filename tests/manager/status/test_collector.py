@@ -143,3 +143,12 @@ def test_a_limit_of_a_schedule_has_its_end() -> None:
         (10.0, "the MQTT API", True, "2026-11-22T13:00:00.000Z", 88.0),
         (32.0, "the board's hardware", False, "", None),
     ]
+
+
+def test_an_error_whose_end_was_missed_ends_with_the_lists_of_the_api() -> None:
+    collector = collected("everest-ac-rcd")
+    assert len(collector.status(AT).faults) == 2
+    collector.take_topic("everest_api/errors/var/active_errors", b"[]")
+    collector.take_topic("everest_api/errors/var/active_errors", b"{}")
+    collector.take_topic("everest_api/errors/var/active_errors", b"[]")
+    assert collector.status(AT).faults == []
