@@ -248,7 +248,7 @@ def test_everests_modules_are_known_as_such_with_what_they_are_for(tmp_path: Pat
     )
 
 
-@pytest.mark.parametrize("name", ["PhyVersoBSP", "DummyV2G", "EEBUS", "Winline", "PN532TokenProvider"])
+@pytest.mark.parametrize("name", ["PhyVersoBSP", "DPM1000", "EEBUS", "Winline", "PN532TokenProvider"])
 def test_no_spelling_is_guessed_for_a_name_of_everest(tmp_path: Path, name: str) -> None:
     (told,) = findings(tmp_path, f"  a: {{module: {name}}}\n")
     assert f"{name} is EVerest's module; not part of this product" in told and "did you mean" not in told
