@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chargebyte_fw.cli.arguments import count
 from chargebyte_fw.cli.broker import add_broker
 from chargebyte_fw.cli.table import PIPED_LINE, cut, size
-from chargebyte_fw.cli.text import add_root
+from chargebyte_fw.cli.text import add_root, counted
 
 if TYPE_CHECKING:
     from chargebyte_fw.manager.wire.observing import Seen
@@ -112,7 +112,7 @@ async def _show(arguments: argparse.Namespace, implementations: set[tuple[str, s
             print(_json(seen) if arguments.json else line(seen, size(piped=PIPED_LINE).columns), flush=True)
             shown += 1
             if lost and queue.empty():
-                print(f"({lost} messages came faster than they could be shown)", file=sys.stderr)
+                print(f"({counted(lost, 'message')} came faster than they could be shown)", file=sys.stderr)
                 lost = 0
     finally:
         await client.stop()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from chargebyte_fw.cli.outputs import output_file, write_text
+from chargebyte_fw.cli.text import counted
 
 if TYPE_CHECKING:
     from chargebyte_fw.modules.v2g.capture.sniffed import Decrypted
@@ -139,7 +140,7 @@ def _draw(items: Iterator[Item], reader: Any, arguments: argparse.Namespace) -> 
         if picture.messages:
             name = "stdin" if arguments.source == STDIN else Path(arguments.source[:200]).name
             write_text(arguments.picture, picture.svg(name))
-            print(f"{arguments.picture}: {picture.messages} messages")
+            print(f"{arguments.picture}: {counted(picture.messages, 'message')}")
     return 1 if picture.errors else 0
 
 
@@ -151,7 +152,7 @@ def _check(items: Iterator[Item], reader: Any) -> int:
         for line in check(items, reader, tally):
             print(line)
     finally:
-        print(f"{tally.frames} frames, {tally.mismatches} mismatches")
+        print(f"{counted(tally.frames, 'frame')}, {counted(tally.mismatches, 'mismatch')}")
     return 1 if tally.mismatches else 0
 
 

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from chargebyte_fw.cli.decode_view import View, content_of
+from chargebyte_fw.cli.text import counted
 from chargebyte_fw.modules.v2g.capture.reading import Reader, Reading
 from chargebyte_fw.modules.v2g.capture.traffic import Item, Trouble
 
@@ -91,12 +92,12 @@ class Picture(View):
             body += _band(row, y) if not row.side else _arrow(row, y)
         if self.left_out:
             y += ROW
-            body.append(_text(WIDTH / 2, y, f"{self.left_out} messages more are not drawn", "again"))
+            body.append(_text(WIDTH / 2, y, f"{counted(self.left_out, 'message')} more: not drawn", "again"))
         height = y + ROW
         lines = [f'<path class="life" d="M{x} {HEAD - 14}V{height - 10}"/>' for x in (LEFT, RIGHT)]
         ends = [_text(LEFT, HEAD - 24, "car", "end"), _text(RIGHT, HEAD - 24, "charger", "end")]
         head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}">'
-        note = f"{title}: {self.messages} messages"
+        note = f"{title}: {counted(self.messages, 'message')}"
         return "\n".join(
             [
                 head,

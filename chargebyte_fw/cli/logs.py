@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chargebyte_fw.cli.arguments import count
+from chargebyte_fw.cli.text import counted
 
 if TYPE_CHECKING:
     from chargebyte_fw.cli.log_lines import Line
@@ -200,7 +201,7 @@ def _story(lines: list[Line], arguments: argparse.Namespace) -> int:
     else:
         chosen = [one for one in found if one.id.startswith(wanted) or wanted.startswith(one.id)]
     if len(chosen) != 1:
-        what = "no session" if not chosen else f"{len(chosen)} sessions"
+        what = "no session" if not chosen else counted(len(chosen), "session")
         known = ", ".join(one.id[:8] for one in (chosen or found)[-8:])
         print(f"secc logs: {what} of {wanted!r} in the log" + (f" ({known})" if known else ""), file=sys.stderr)
         return 1

@@ -90,7 +90,10 @@ def stack(root: Root, status: Status | None) -> str:
     if down := [name for name, state in now.groups.items() if not state.startswith("running")]:
         raise Failed(f"{', '.join(down)} does not run ({groups})")
     aside = f"; {'; '.join(now.notices)}" if now.notices else ""
-    return f"{len(now.modules)} modules of {now.configuration} are ready{f' ({groups})' if groups else ''}{aside}"
+    ready = (
+        f"{counted(len(now.modules), 'module')} of {now.configuration} {'is' if len(now.modules) == 1 else 'are'} ready"
+    )
+    return f"{ready}{f' ({groups})' if groups else ''}{aside}"
 
 
 def board(root: Root, status: Status | None) -> str:

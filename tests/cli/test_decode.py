@@ -126,7 +126,7 @@ def test_a_mismatch_is_told_and_counted(secc: Any, tmp_path: Path) -> None:
     assert status == 1
     assert out == [
         "line 2: din ServiceDiscoveryReq: bit 112 differs: recorded 0, written nothing, behind the end of the message",
-        "3 frames, 1 mismatches",
+        "3 frames, 1 mismatch",
     ]
 
 

@@ -116,10 +116,12 @@ def test_a_picture_has_its_bound(draw: Any, tmp_path: Path, monkeypatch: pytest.
     stop = iso2.SessionStopReq(ChargingSession=iso2.chargingSessionType.Pause)
     asks = [frame(body) for body in (iso2.ChargingStatusReq(), iso2.AuthorizationReq(), stop)]
     _, out, drawn = draw(lines(tmp_path / "frames", *(asks * 10)))
-    assert "30 messages" in out and any("messages more are not drawn" in text for text in drawn.texts)
+    assert "30 messages" in out and any("messages more: not drawn" in text for text in drawn.texts)
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "nothing" / "out.svg"
-    assert main(["decode", "01fe80010000000e809a02202c9fff3e37b3d3d19400", "--picture", str(path)]) == 1
-    assert capsys.readouterr().err == f"secc decode: {path}: No such file or directory\n"
+    with pytest.raises(SystemExit) as ended:
+        main(["decode", "01fe80010000000e809a02202c9fff3e37b3d3d19400", "--picture", str(path)])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"secc decode: --picture: {path}: there is no folder {path.parent}\n"

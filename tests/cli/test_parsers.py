@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
+from pathlib import Path
 
 import pytest
 
 from chargebyte_fw.cli.main import main
 from tests.cli.parser_tree import leaves, options, verbs
 
+ROOT = Path(__file__).parents[2]
 WITHOUT_JSON = {
     "secc auth add": "changes a file and prints one line",
     "secc auth remove": "changes a file and prints one line",
@@ -126,3 +129,15 @@ def test_no_name_of_a_function_is_in_the_error_of_a_value(capsys: pytest.Capture
                     assert word not in error.message, (name, action.option_strings, error.message)
             except SystemExit:
                 assert "Errno" not in capsys.readouterr().err
+
+
+PLURAL = re.compile(
+    r"\{[^{}]+\} (entries|databases|files|modules|frames|mismatches|packets|messages|tokens|errors|warnings|problems|"
+    r"variables|inputs|outputs|certificates|scenarios|sessions|traces)\b"
+)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "chargebyte_fw/cli").glob("*.py")), ids=lambda path: path.stem)
+def test_a_number_of_things_is_counted_in_words(path: Path) -> None:
+    for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
+        assert not PLURAL.search(line), f"line {number}: cli/text.py has `counted`"
