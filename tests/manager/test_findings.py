@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from chargebyte_fw.cli.main import main
+from chargebyte_fw.contracts.types.evse_manager import Connector, Evse
 from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.module import ModuleConfig
@@ -26,6 +29,7 @@ from chargebyte_fw.manager.configuration.values import fill
 from chargebyte_fw.manager.discovery import Found, Installed, discover
 from chargebyte_fw.manager.grouped.groups_file import GroupEntry, GroupsFile, grouped, read_groups_file
 from chargebyte_fw.manager.packages import lacking
+from chargebyte_fw.modules.ocpp.adapters.module import OcppModule
 from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings
 from chargebyte_fw.modules.v2g.service_file import read_services
 
@@ -189,6 +193,14 @@ def ocpp_files(_: Path) -> list[Finding]:
     return found.found
 
 
+def evses_with_a_gap(_: Path) -> list[Finding]:
+    async def evse(number: int) -> Evse:
+        return Evse(id=number, connectors=[Connector(id=1)])
+
+    station: Any = SimpleNamespace(id="ocpp", evse_manager=[1, 3], _evse=evse)
+    return refused(lambda: asyncio.run(OcppModule.ready(station)))
+
+
 TWICE = Installed([Found("ErrorHistory", origin, "x:ErrorHistory") for origin in ("a", "b")])
 SITUATIONS: dict[str, Callable[[Path], list[Finding]]] = {
     "C001": lambda folder: load(folder / "no-such-file.yaml", Root(ROOT, folder), environment={}).findings,
@@ -210,15 +222,15 @@ SITUATIONS: dict[str, Callable[[Path], list[Finding]]] = {
     "C204": groups({"a": ["api"], "b": ["api"]}),
     "C205": groups({"cloud": ["bsp"]}),
     "C210": lambda _: refused(lambda: read_services(b"5", "services.yaml")),
+    "C220": evses_with_a_gap,
     "C221": ocpp_files,
     "C222": ocpp_files,
 }
 ELSEWHERE = {
-    "C211": "tests/meter",
+    "C211": "tests/meter/test_generic_powermeter.py",
     "C212": "tests/security/test_evse_security.py",
-    "C213": "tests/cli/test_run.py",
-    "C214": "tests/manager",
-    "C220": "tests/ocpp",
+    "C213": "tests/manager/test_foreign.py",
+    "C214": "tests/manager/test_member.py",
 }
 """Findings of the start whose tests are with their module."""
 
@@ -232,6 +244,7 @@ def test_the_situation_has_the_finding(number: str, tmp_path: Path) -> None:
 def test_each_situation_is_tried() -> None:
     wanted = {number for number, one in explanations().items() if one.situation}
     assert wanted == SITUATIONS.keys() | ELSEWHERE.keys()
+    assert all(rf"\[{number}\]" in (ROOT / path).read_text("utf-8") for number, path in ELSEWHERE.items())
 
 
 # The verb.

@@ -138,7 +138,7 @@ def test_an_unknown_model_ends_the_start(run: Any, assemble: Any, name: str) -> 
             hub=(SerialCommHub,),
             meter=(GenericPowermeter, {}, {"serial_comm_hub": "hub.main"}, {"main": {"model": name}}),
         )
-        with pytest.raises(ConfigError, match=r"meter\.main\.model"):
+        with pytest.raises(ConfigError, match=r"(?s)meter\.main\.model.*\[C211\]"):
             await assembly.start()
         await assembly.stop()
 

@@ -77,7 +77,7 @@ def test_every_configured_place_is_used(run: Any, assemble: Any, tmp_path: Path)
 def test_a_leaf_folder_may_not_be_a_place_of_roots(run: Any, assemble: Any) -> None:
     async def main() -> None:
         world = store(assemble, v2g_ca_bundle="same", secc_leaf_cert_directory="same")
-        with pytest.raises(ConfigError, match="a place for roots and for leaf certificates"):
+        with pytest.raises(ConfigError, match=r"a place for roots and for leaf certificates \[C212\]"):
             await world.start()
 
     run(main())
