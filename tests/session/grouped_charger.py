@@ -26,6 +26,7 @@ from tests.manager.broker import Mosquitto
 ROOT = Path(__file__).parents[2]
 SECC = str(Path(sys.executable).parent / "secc")
 LOOK_S = 0.005
+MODULES = "/libexec/everest/modules/"
 NICE = -9
 """`CPUWeight=800` of everest.service beside programs without one, as a nice value; where the system allows it."""
 
@@ -107,7 +108,7 @@ class GroupedCharger:
                     pid = int(path.parent.name)
                     state = (path.parent / "stat").read_text().rpartition(")")[2].split()[0]
                     if state != "Z":
-                        found[name.partition(":")[2] or _name(words)] = pid
+                        found[name.removeprefix("secc:") if name.startswith("secc:") else _name(words)] = pid
         return found
 
     def _is_ours(self, process: Path, words: list[str]) -> bool:
@@ -157,5 +158,5 @@ def _with_the_weight_of_the_service() -> None:
 
 def _name(words: list[str]) -> str:
     """Return the name of a process without one of ours: a program's folder."""
-    program = next((word for word in words if word.endswith("/module.py")), "")
+    program = next((word for word in words if word.endswith("/module.py") or MODULES in word), "")
     return Path(program).parent.name if program else "manager"

@@ -1,7 +1,8 @@
 """Kills and stops each process of a charging station in turn while a car charges; a line for each, 1 for a miss.
 
 The station has process groups, a program of another vendor (its meter), and a CSMS, whose transactions have to be
-whole. The broker is away for 20 s, with process groups and without.
+whole. The broker is away for 20 s, with process groups and without. With the prefix of an EVerest that was built, its
+programs in C++ serve in the place of modules of ours, and are killed, too.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ BACK_S = 10.0
 BROKER_AWAY_S = 20.0
 PROGRAM = "ForeignSupply"
 CONFIGURATION = "config-ac-ocpp201"
+IN_CPP = ("DummyTokenProvider", "ErrorHistory", "PersistentStore", "YamlStore")
+"""Modules of the configuration without which a car goes on charging."""
 
 
 class Trial:
@@ -90,15 +93,27 @@ class Trial:
         )
 
 
+def built(prefix: Path | None) -> dict[str, Path]:
+    """Return the programs of EVerest below a prefix that serve here, by their names."""
+    folders = {} if prefix is None else {name: prefix / f"libexec/everest/modules/{name}" for name in IN_CPP}
+    return {name: folder for name, folder in folders.items() if (folder / name).exists()}
+
+
 @asynccontextmanager
-async def station(*, grouped: bool) -> AsyncIterator[tuple[GroupedCharger, SmallCsms]]:
-    """A station that charges a car."""
+async def station(
+    *, grouped: bool, programs: Mapping[str, Path] | None = None
+) -> AsyncIterator[tuple[GroupedCharger, SmallCsms]]:
+    """A station that charges a car, with programs of EVerest in the place of modules of ours."""
+    programs = programs or {}
     with tempfile.TemporaryDirectory(prefix="k", dir="/tmp") as folder:
         root = Path(folder)
         csms = SmallCsms()
         await csms.start()
-        charger = GroupedCharger(root, CONFIGURATION, grouped=grouped)
+        chosen = [option for name in programs for option in ("--program", name)]
+        charger = GroupedCharger(root, CONFIGURATION, *chosen, grouped=grouped)
         (root / "usr/libexec/everest/modules").mkdir(parents=True, exist_ok=True)
+        for name, program in programs.items():
+            (root / "usr/libexec/everest/modules" / name).symlink_to(program)
         (root / "usr/libexec/everest/modules" / PROGRAM).symlink_to(ROOT / "tests/manager/foreign" / PROGRAM)
         charger.configure(_with_a_program)
         for path in root.rglob("*.json"):
@@ -130,6 +145,17 @@ def _with_a_program(modules: dict[str, Any]) -> None:
 async def main() -> int:
     """Run every trial; exit status 1 when something was missed."""
     trial = Trial()
+    prefix = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
+    if prefix is not None and not (programs := built(prefix)):
+        print(f"{prefix}: there is none of {', '.join(IN_CPP)} in libexec/everest/modules", file=sys.stderr)
+        return 2
+    if prefix is not None:
+        async with station(grouped=True, programs=programs) as (charger, csms):
+            for name in programs:
+                await trial.kill(charger, name, signal.SIGKILL, power_off=False)
+            await trial.kill(charger, "cloud", signal.SIGKILL, power_off=False)
+            await trial.leave(charger, csms, "with C++ programs")
+        return 1 if trial.missed else 0
     async with station(grouped=True) as (charger, csms):
         await trial.kill(charger, "cloud", signal.SIGKILL, power_off=False)
         await trial.kill(charger, "cloud", signal.SIGSTOP, power_off=False)
