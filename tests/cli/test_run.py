@@ -104,7 +104,9 @@ def test_a_second_charger_of_the_same_root_does_not_start_and_takes_nothing_from
     run = start("--broker", "none")
     run.wait_for("ready in ")
     command = [sys.executable, "-m", "chargebyte_fw.cli.main", "run", "--root", str(tmp_path), "--broker", "none"]
-    second = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S)
+    # COLUMNS, which readline exports in a test run, would have the line folded.
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    second = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, env=environment)
     assert second.returncode == 1
     last = second.stderr.splitlines()[-1]
     assert last.startswith(f"secc: another charger runs here (process {run.process.pid}): "), second.stderr
