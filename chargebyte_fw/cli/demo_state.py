@@ -215,7 +215,8 @@ class DemoState:
                     self.meter_first_Wh = self.meter_before_Wh = self.meter_Wh
         elif topic.endswith("/var/active_errors") and isinstance(value, list):
             self.faults = [str(fault.get("type", fault)) if isinstance(fault, dict) else str(fault) for fault in value]
-            if self.done and not self.finished:
+            if self.done:
+                # Also when the car has left meanwhile: the broker's way is the longer one.
                 self.seen_faults += [fault for fault in self.faults if fault not in self.seen_faults]
 
     def next_session(self) -> None:

@@ -293,8 +293,6 @@ def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running],
     gives_its_log_and_a_report(root)
     process.type("estop on")
     process.read_until("MREC8EmergencyStop")
-    process.type("unplug")
-    process.read_until("unplugged")
     process.type("quit")
     output, errors = process.communicate(timeout=30)
     assert process.returncode == 0, output + errors
