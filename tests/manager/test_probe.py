@@ -61,6 +61,12 @@ def test_a_probe_that_cannot_be_is_an_error(tmp_path: Path, modules: str, findin
     assert any(finding in error for error in errors), errors
 
 
+def test_a_configuration_of_everests_tests_names_who_adds_the_probe(tmp_path: Path) -> None:
+    (finding,) = checked(tmp_path, USER).findings
+    assert finding.what == "there is no module probe"
+    assert finding.hint == "EVerest's tests add it: module ProbeModule, standalone: true"
+
+
 def test_the_probe_may_look_at_what_has_a_user(tmp_path: Path) -> None:
     probe = (
         "  probe: {module: ProbeModule, standalone: true, connections: "
