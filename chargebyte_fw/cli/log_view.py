@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chargebyte_fw.cli.log_lines import Line
-from chargebyte_fw.cli.table import PIPED_LINE, cut, fold, is_plain, size
+from chargebyte_fw.cli.table import PIPED_LINE, cut, fold, is_plain, printable, size
 
 MODULE = 18
 """Columns of the module's id; a longer one is cut on a narrow screen, and shifts the text on a wide one."""
@@ -29,12 +29,14 @@ class View:
     def lines(self, line: Line) -> Iterator[str]:
         """Yield the lines of the screen for one of the log, with its session unless all lines are of one."""
         module = 10 if self._columns < NARROW else MODULE
-        name = cut(line.module, module) if self._columns < NARROW else line.module
+        name = cut(line.module, module) if self._columns < NARROW else printable(line.module)
         where = f"{name:<{module}}"
         if self._begin is None and self._columns >= NARROW:
             where += f" {line.session[:8]:<8}"
         head = f"{self._time(line.time)} {MARKS.get(line.level, ' ')} {where} "
-        texts = [part for text in line.text.split("\n") for part in fold(text, max(20, self._columns - len(head)))]
+        texts = [
+            part for text in line.text.split("\n") for part in fold(printable(text), max(20, self._columns - len(head)))
+        ]
         for number, text in enumerate(texts):
             shown = (head if number == 0 else " " * len(head)) + text
             colour = _COLOURS.get(line.level) if self._colours else None

@@ -185,6 +185,14 @@ def test_points_in_time_are_read_as_people_write_them() -> None:
         moment("99999999999d", now)
 
 
+def test_control_characters_of_a_log_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "odd.log").write_bytes(b"<4>slac: \x1b[2J\x07 \xff\x00\n")
+    assert main(["logs", "--file", str(tmp_path / "odd.log")]) == 0
+    assert capsys.readouterr().out.endswith("\\x1b[2J\\x07 \ufffd\\x00\n")
+
+
 def test_the_journal_of_another_machine_is_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "journal").write_text('{"MESSAGE": "slac: data link is up", "SECC_MODULE": "slac", "PRIORITY": "6"}\n')
     assert main(["logs", "--file", str(tmp_path / "journal")]) == 0
