@@ -2,7 +2,7 @@
 
 1. Colours and blanks: escape sequences go, any run of blanks is one, lines without text do not count.
 2. Figures: a number, with its sign, its decimals and what joins digits in dates, times, versions and addresses, is `0`.
-   So is a word of eight or more hexadecimal digits with a figure in it (serial numbers, hashes, UUIDs, `g` before a commit).
+   So is a word of eight or more hexadecimal digits with a figure in it (serial numbers, hashes, UUIDs, commits).
 3. Drawn lines: a run of `-`, `=`, `─`, `━` or `╌` is one of them; what frames a table does not count.
 4. A line `...` of the page stands for any lines, `...` or `…` in a line for any text.
 5. The home directory (`/home/me` on a page) and the checkout are `~` and `chargebyte_fw`, whatever their path.
