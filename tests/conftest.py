@@ -20,6 +20,10 @@ from chargebyte_fw.manager.plan import Connection, ModulePlan
 
 T = TypeVar("T")
 
+for _name in ("COLUMNS", "LINES"):
+    # readline, which pytest loads, exports the size of a terminal to the workers of pytest-xdist.
+    os.environ.pop(_name, None)
+
 settings.register_profile("product", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("product")
 """No example is judged by the time that it takes on a busy machine."""

@@ -202,6 +202,11 @@ async def exercise(plant: SupervisedPlant, command: str = "") -> None:
     control.orders = replace(control.orders, charging_allowed=False)
     variable: Any = plant.assembly.implementations["connector", "evse"]
     variable.session_event.publish(variable.session_event.value)
+    for (_, name), node in plant.assembly.implementations.items():
+        if name == "external_limits":
+            # As an energy node does when it has started again.
+            limits: Any = node
+            limits.capabilities.publish(limits.capabilities.value)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     control.orders = replace(control.orders, charging_allowed=True)

@@ -71,6 +71,9 @@ class MqttClients:
         """Count what the charger publishes."""
         self.published += 1
 
+    def second_link(self, accepted: Callable[[], None], lost: Callable[[str], None]) -> None:
+        """Refuse MQTT 5: everything is published here."""
+
     def subscribe(self, topic_filter: str, callback: Any) -> Callable[[], None]:
         """Keep who listens."""
         self._subscriptions.add(topic_filter, callback)

@@ -71,6 +71,12 @@ class MqttClient:
         if self._link is not None and self.online:
             await self._link.subscribed()
 
+    def second_link(self, accepted: Callable[[], None], lost: Callable[[str], None]) -> MqttLink | None:
+        """Connect to the same broker once more, by MQTT 5, to publish only; None where that cannot be."""
+        from chargebyte_fw.manager.mqtt.link import MqttLink
+
+        return MqttLink(self.address, accepted, lost, _nothing, version_5=True)
+
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, wait: bool = True, qos: int = 0) -> None:
         """Publish; while the broker is away a retained message is kept, another one is queued if `wait`.
 
@@ -216,3 +222,7 @@ class External:
         stops, self._stops = self._stops, {}
         for stop in stops.values():
             stop()
+
+
+def _nothing(_topic: str, _payload: bytes) -> None:
+    """Nothing was subscribed to."""

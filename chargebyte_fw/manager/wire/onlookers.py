@@ -82,10 +82,8 @@ class Onlookers:
             topic.look_s = min(topic.look_s, self._loop.time() + LOOK_S)
 
     def _open(self) -> None:
-        from chargebyte_fw.manager.mqtt.link import MqttLink
-
         self._close()
-        self._link = MqttLink(self._client.address, self._accepted, self._lost, _nothing, version_5=True)
+        self._link = self._client.second_link(self._accepted, self._lost)
 
     def _accepted(self) -> None:
         self._later = self._loop.call_later(SETTLE_S, self._settle)
@@ -108,7 +106,3 @@ class Onlookers:
             self._later = None
         if link is not None:
             link.close()
-
-
-def _nothing(_topic: str, _payload: bytes) -> None:
-    """Nothing was subscribed to."""
