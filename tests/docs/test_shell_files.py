@@ -17,7 +17,7 @@ PAGES = ROOT / manual_pages.FOLDER
 
 
 def needs(program: str) -> pytest.MarkDecorator:
-    return pytest.mark.skipif(shutil.which(program) is None, reason=f"{program} is not installed")
+    return pytest.mark.skipif(shutil.which(program) is None, reason="apt-get install fish zsh groff-base")
 
 
 def test_what_is_shipped_is_what_the_parsers_say() -> None:
