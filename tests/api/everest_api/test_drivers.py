@@ -10,6 +10,7 @@ import pytest
 
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
+from chargebyte_fw.contracts.types.system import ResetType
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.discovery import discover
 from chargebyte_fw.modules.api.everest_api.bridge import LOST, NEVER_CHECKED, WAITING_LIMIT
@@ -63,6 +64,35 @@ def test_orders_to_a_board(on: Any, broker: Broker) -> None:
         assert broker.last(BSP + "e2m/ac_overcurrent_limit") == 16.5
 
     on(evse_board_support_API, QUIET, look)
+
+
+def test_arguments_by_name_as_a_program_gives_them(on: Any, broker: Broker) -> None:
+    async def look(assembly: Any) -> None:
+        board, rcd = assembly.provider("board", "main"), assembly.provider("board", "rcd")
+        await board.pwm_on(value=26.5)
+        await board.ac_switch_three_phases_while_charging(value=True)
+        await rcd.self_test()
+        assert broker.last(BSP + "e2m/pwm_on") == 26.5 and broker.last(BSP + "e2m/self_test") == ""
+        assert broker.last(BSP + "e2m/ac_switch_three_phases_while_charging") == "ThreePhases"
+        with pytest.raises(TypeError):
+            await board.pwm_on(duty=26.5)
+
+    on(evse_board_support_API, QUIET, look)
+
+
+def test_a_program_calls_a_computer_by_name(on: Any, broker: Broker) -> None:
+    async def look(assembly: Any) -> None:
+        computer = assembly.provider("board", "main")
+        await computer.reset(scheduled=True, type=ResetType.Soft)
+        assert broker.last("everest_api/1/system/board/e2m/reset") == {"type": "Soft", "scheduled": True}
+        answered = asyncio.create_task(computer.set_system_time(timestamp="2024-01-01T00:00:00Z"))
+        await asyncio.sleep(0.1)
+        request = broker.last("everest_api/1/system/board/e2m/set_system_time")
+        assert request["payload"] == "2024-01-01T00:00:00Z"
+        broker.client(request["headers"]["replyTo"], True)
+        assert await answered is True
+
+    on(system_API, QUIET, look)
 
 
 def test_what_a_board_reports(on: Any, broker: Broker, caplog: Any) -> None:

@@ -197,7 +197,9 @@ class Recorder:
                 arguments, _ = command_types(contract, command)
                 values = [sample(kind, name) for name, kind in arguments.items()]
                 before = len(self.broker.published)
-                call = asyncio.ensure_future(getattr(assembly.provider(HERE, implementation), command)(*values))
+                # By name, as a program or another process calls.
+                named = dict(zip(arguments, values, strict=True))
+                call = asyncio.ensure_future(getattr(assembly.provider(HERE, implementation), command)(**named))
                 await asyncio.sleep(0.01)
                 topic, payload = self.broker.published[before]
                 name = topic.removeprefix(self.prefix)

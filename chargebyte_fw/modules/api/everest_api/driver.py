@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,18 +36,24 @@ def driven_by_client(contract: type[Contract], commands: Mapping[str, Send | Ask
     if missing:
         raise TypeError(f"{contract.interface}: no topic for {', '.join(sorted(missing))}")
 
-    def command(how: Send | Ask) -> Any:
+    def command(name: str, how: Send | Ask) -> Any:
+        # A module of this process gives arguments by place, one of another process by the names of the contract.
+        signature = inspect.signature(getattr(contract, name))
+
+        def payload(self: Any, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+            return how.shape(*signature.bind(self, *args, **named).args[1:])
+
         if isinstance(how, Send):
 
-            async def pass_on(self: Any, *args: Any) -> None:
-                self.module.send(how.topic, how.shape(*args))
+            async def pass_on(self: Any, *args: Any, **named: Any) -> None:
+                self.module.send(how.topic, payload(self, args, named))
 
             return pass_on
 
-        async def ask(self: Any, *args: Any) -> Any:
-            return await self.module.ask(how.topic, how.shape(*args), how.kind, how.default)
+        async def ask(self: Any, *args: Any, **named: Any) -> Any:
+            return await self.module.ask(how.topic, payload(self, args, named), how.kind, how.default)
 
         return ask
 
-    methods = {name: command(how) for name, how in commands.items()}
+    methods = {name: command(name, how) for name, how in commands.items()}
     return type(f"Client{contract.__name__}", (contract,), {**methods, "__doc__": "What a client of the API does."})
