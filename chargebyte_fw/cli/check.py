@@ -57,9 +57,7 @@ def run(parser: argparse.ArgumentParser, arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(as_json(configuration), indent=2))
     else:
-        for finding in configuration.findings:
-            print(paragraph(str(finding)))
-            print(excerpt(finding), end="")
+        print_findings(configuration)
         print(summary(configuration))
     return 78 if configuration.errors else 0
 
@@ -82,6 +80,13 @@ def _explain(number: str, *, as_json: bool) -> int:
         print(f"secc check: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def print_findings(configuration: Configuration) -> None:
+    """Print each finding with the line that it is about."""
+    for finding in configuration.findings:
+        print(paragraph(str(finding)))
+        print(excerpt(finding), end="")
 
 
 def excerpt(finding: Finding) -> str:

@@ -86,7 +86,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(options: Options) -> int:
     from chargebyte_fw.kernel import clock
     from chargebyte_fw.manager import gc_tuning
-    from chargebyte_fw.manager.everest.process import Manager, root_of
+    from chargebyte_fw.manager.everest.options import root_of
+    from chargebyte_fw.manager.everest.process import Manager
     from chargebyte_fw.manager.everest.source import FileSource, source_of
     from chargebyte_fw.manager.everest.status_fifo import StatusFifo
 

@@ -12,6 +12,7 @@ from chargebyte_fw.cli.main import main
 from tests.cli.parser_tree import leaves, options, verbs
 
 ROOT = Path(__file__).parents[2]
+CONFIGS = ("add", "choose", "delete", "list", "validate")
 WITHOUT_JSON = {
     "secc auth add": "changes a file and prints one line",
     "secc auth remove": "changes a file and prints one line",
@@ -20,6 +21,10 @@ WITHOUT_JSON = {
     "secc certs install": "changes the store and prints one line",
     "secc certs csr": "prints a request in PEM",
     "secc certs make-test-pki": "writes files",
+    "secc configs add": "changes a file and prints one line",
+    "secc configs choose": "changes a file and prints one line",
+    "secc configs delete": "changes a file and prints one line",
+    "secc configs validate": "`secc check --json` has the findings",
     "secc demo": "a screen, or lines for people",
     "secc graph": "a drawing in Mermaid; `secc check --json` has modules and connections",
     "secc hil run": "writes a report",
@@ -47,6 +52,7 @@ WITHOUT_ROOT = {
     "secc can": "depends on no file",
     "secc car": "is no charger: it charges at one",
     "secc certs make-test-pki": "writes into the folder that is named",
+    **{f"secc configs {one}": "has --prefix, as EVerest's tool" for one in CONFIGS},
     "secc decode": "reads the file that is named",
     "secc hil list": "rigs and scenarios are in the package",
     "secc hil check": "rigs and scenarios are in the package",

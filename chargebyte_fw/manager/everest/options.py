@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from chargebyte_fw.kernel.errors import ConfigError, Finding
+from chargebyte_fw.kernel.paths import PrefixRoot, Root
 from chargebyte_fw.manager.everest.lifecycle import Policy
 
 USUAL_PREFIX = "/usr"
@@ -45,6 +47,14 @@ class Options(msgspec.Struct, frozen=True):
         if path.exists():
             return path
         return self.etc / (path.name if path.suffix in (".yaml", ".json") else f"{path.name}.yaml")
+
+
+def root_of(options: Options) -> Root:
+    """Return where the files of a prefix are; `/usr` is the machine itself."""
+    if options.prefix.name == "usr":
+        return Root(options.prefix.parent, options.prefix.parent)
+    run = hashlib.sha256(str(options.configuration_file().absolute()).encode()).hexdigest()[:12]
+    return PrefixRoot(options.prefix, options.prefix / "var" / run)
 
 
 def options_of(parsed: Any) -> Options:

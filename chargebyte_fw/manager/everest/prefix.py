@@ -25,23 +25,21 @@ FOLDERS = (
 )
 LAUNCHER = """\
 #!{python}
-# EVerest's manager, by chargebyte_fw.
+# EVerest's {name}, by chargebyte_fw.
 import sys
 
 from chargebyte_fw.cli.main import main
 
-given = sys.argv[1:]
-if not any(one == "--prefix" or one.startswith("--prefix=") for one in given):
-    given = ["--prefix", {prefix!r}, *given]
 try:
-    status = main(["manager", *given])
+    # A prefix that is given counts before this one.
+    status = main([{command!r}, "--prefix", {prefix!r}, *sys.argv[1:]])
 except SystemExit as end:
-    # A wrong call is a failure like any other: EVerest's manager has the exit statuses 0 and 1.
-    status = 1 if end.code else 0
-sys.exit(status)
+    status = end.code
+# A wrong call is a failure like any other: EVerest's programs have the exit statuses 0 and 1.
+sys.exit(1 if status else 0)
 """
-
-
+LAUNCHERS = {"manager": "manager", "everest-config-tool": "configs"}
+"""Programs in `bin`, and the subcommand that each is."""
 PROGRAM = """\
 #!{python}
 # A module of chargebyte_fw as a program of its own.
@@ -84,7 +82,10 @@ def lay_out(
     _copy(shipped / "etc/everest", prefix / "etc/everest")
     _copy(shipped / "usr/share/everest", prefix / "share/everest")
     _python_api(prefix / "lib/everest/everestpy")
-    executable = {"bin/manager": LAUNCHER.format(python=sys.executable, prefix=str(prefix))}
+    executable = {
+        f"bin/{name}": LAUNCHER.format(python=sys.executable, name=name, command=command, prefix=str(prefix))
+        for name, command in LAUNCHERS.items()
+    }
     if programs:
         executable |= {f"{PLACES['modules']}/{one}/{one}": PROGRAM.format(python=sys.executable) for one in modules}
     for path, text in executable.items():

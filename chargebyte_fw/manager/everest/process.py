@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.machine import Unexpected
-from chargebyte_fw.kernel.paths import PrefixRoot, Root
+from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.configuration.loading import load
@@ -36,14 +35,6 @@ if TYPE_CHECKING:
 
 BROKER_LIMIT_S = 10.0
 """How long the broker may take to be there; EVerest's manager ends without it."""
-
-
-def root_of(options: Options) -> Root:
-    """Return where the files of a prefix are; `/usr` is the machine itself."""
-    if options.prefix.name == "usr":
-        return Root(options.prefix.parent, options.prefix.parent)
-    run = hashlib.sha256(str(options.configuration_file().absolute()).encode()).hexdigest()[:12]
-    return PrefixRoot(options.prefix, options.prefix / "var" / run)
 
 
 class Manager:

@@ -3,84 +3,81 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.errors import Unavailable
+from chargebyte_fw.manager.everest.slot_tables import (
+    DATATYPE_NAMES,
+    MUTABILITIES,
+    SCHEMA,
+    as_text,
+    read_modules,
+    write_module,
+)
 from chargebyte_fw.manager.plan import ModulePlan
-from chargebyte_fw.manager.wire.answers import WHOLE_MODULE, Answers
+from chargebyte_fw.manager.wire.answers import Answers
 
 SCHEMA_VERSION = 4
 FIRST = 0
 """The slot that is made first, and from which the first start is."""
-DATATYPES = ("unknown", "string", "number", "integer", "bool")
-DATATYPE_NAMES = ("unknown", "string", "decimal", "integer", "boolean")
-MUTABILITIES = ("ReadOnly", "ReadWrite", "WriteOnly")
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS MUTABILITY (ID INTEGER PRIMARY KEY, NAME TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS DATATYPE (ID INTEGER PRIMARY KEY, NAME TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS CONFIG (ID INTEGER PRIMARY KEY);
-CREATE TABLE IF NOT EXISTS CONFIG_META (
-  ID INTEGER PRIMARY KEY REFERENCES CONFIG ON DELETE CASCADE,
-  LAST_UPDATED TEXT NOT NULL, CONFIG_DUMP TEXT, CONFIG_FILE_PATH TEXT, DESCRIPTION TEXT);
-CREATE TABLE IF NOT EXISTS BOOT_CONFIG (ID INTEGER PRIMARY KEY CHECK (ID = 0), NEXT_BOOT_SLOT_ID INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS MODULE (
-  CONFIG_ID INTEGER NOT NULL REFERENCES CONFIG ON DELETE CASCADE,
-  ID TEXT NOT NULL, NAME TEXT NOT NULL, STANDALONE INTEGER NOT NULL, CAPABILITIES TEXT,
-  PRIMARY KEY (CONFIG_ID, ID));
-CREATE TABLE IF NOT EXISTS MODULE_FULFILLMENT (
-  CONFIG_ID INTEGER NOT NULL, MODULE_ID TEXT NOT NULL, REQUIREMENT_NAME TEXT NOT NULL,
-  REQUIREMENT_INDEX INTEGER NOT NULL, IMPLEMENTATION_ID TEXT NOT NULL, IMPLEMENTATION_MODULE_ID TEXT NOT NULL,
-  PRIMARY KEY (CONFIG_ID, MODULE_ID, REQUIREMENT_NAME, REQUIREMENT_INDEX),
-  FOREIGN KEY (CONFIG_ID, MODULE_ID) REFERENCES MODULE ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS MODULE_TIER_MAPPING (
-  CONFIG_ID INTEGER NOT NULL, MODULE_ID TEXT NOT NULL, IMPLEMENTATION_ID TEXT NOT NULL,
-  EVSE_ID INTEGER, CONNECTOR_ID INTEGER,
-  PRIMARY KEY (CONFIG_ID, MODULE_ID, IMPLEMENTATION_ID),
-  FOREIGN KEY (CONFIG_ID, MODULE_ID) REFERENCES MODULE ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS CONFIGURATION (
-  CONFIG_ID INTEGER NOT NULL, PARAMETER_NAME TEXT NOT NULL, MODULE_ID TEXT NOT NULL,
-  MODULE_IMPLEMENTATION_ID TEXT NOT NULL, VALUE TEXT NOT NULL,
-  MUTABILITY_ID INTEGER NOT NULL REFERENCES MUTABILITY, DATATYPE_ID INTEGER NOT NULL REFERENCES DATATYPE,
-  UNIT TEXT, SOURCE TEXT,
-  PRIMARY KEY (CONFIG_ID, MODULE_ID, MODULE_IMPLEMENTATION_ID, PARAMETER_NAME),
-  FOREIGN KEY (CONFIG_ID, MODULE_ID) REFERENCES MODULE ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS CONFIG_ACCESS (
-  CONFIG_ID INTEGER NOT NULL, MODULE_ID TEXT NOT NULL, ALLOW_GLOBAL_READ INTEGER NOT NULL,
-  ALLOW_GLOBAL_WRITE INTEGER NOT NULL, ALLOW_SET_READ_ONLY INTEGER NOT NULL,
-  PRIMARY KEY (CONFIG_ID, MODULE_ID), FOREIGN KEY (CONFIG_ID, MODULE_ID) REFERENCES MODULE ON DELETE CASCADE);
-CREATE TABLE IF NOT EXISTS MODULE_CONFIG_ACCESS (
-  CONFIG_ID INTEGER NOT NULL, MODULE_ID TEXT NOT NULL, OTHER_MODULE_ID TEXT NOT NULL, ALLOW_READ INTEGER NOT NULL,
-  ALLOW_WRITE INTEGER NOT NULL, ALLOW_SET_READ_ONLY INTEGER NOT NULL,
-  PRIMARY KEY (CONFIG_ID, MODULE_ID, OTHER_MODULE_ID),
-  FOREIGN KEY (CONFIG_ID, MODULE_ID) REFERENCES MODULE ON DELETE CASCADE);
-"""
+_REMEDIES = {
+    sqlite3.SQLITE_NOTADB: "; name another file, or take this one away",
+    sqlite3.SQLITE_CANTOPEN: "; name a file in a folder that is there and can be written",
+    sqlite3.SQLITE_READONLY: "; make file and folder writable",
+    sqlite3.SQLITE_BUSY: "; another program changes them: try again",
+}
+"""What to do, by SQLite's primary result code."""
+
+
+class SlotRefused(Exception):
+    """A slot is not there, or must stay; the text names slot and file, and what there is."""
+
+
+class StoredSlot(msgspec.Struct, frozen=True):
+    """What is known of a slot without reading its modules."""
+
+    slot: int
+    next_boot: bool
+    """Whether the next start is from it."""
+    modules: int
+    last_updated: str
+    file: str
+    """The configuration that it was made of; empty where that is not known, as the text below."""
+    description: str
 
 
 class Slots:
     """The slots of one file. Every method raises Unavailable where SQLite fails."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file, or make it."""
+    def __init__(self, path: Path, *, makes_file: bool = True) -> None:
+        """Open the file; where there is none it is made, unless not `makes_file`."""
         self.path = path
-        with self._open() as database:
+        if not makes_file and not path.exists():
+            raise Unavailable(f"there is no file {path}; `secc configs add` and `secc manager --db` make it")
+        with self._open("rwc" if makes_file else "rw") as database:
             version = database.execute("PRAGMA user_version").fetchone()[0]
+            tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if tables and "CONFIG" not in tables:
+                raise Unavailable(f"{path} is the database of something else than configurations; name another file")
             if version not in (0, SCHEMA_VERSION):
-                raise Unavailable(f"{path} is of schema version {version}; this manager has {SCHEMA_VERSION}")
-            database.executescript(_SCHEMA)
-            database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            for table, names in (("MUTABILITY", MUTABILITIES), ("DATATYPE", DATATYPE_NAMES)):
-                database.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", list(enumerate(names)))
+                raise Unavailable(
+                    f"{path} is of schema version {version}, this product has {SCHEMA_VERSION}; "
+                    "name another file and add the configurations to it"
+                )
+            if version == 0:
+                _make_tables(database)
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self, mode: str = "rw") -> Iterator[sqlite3.Connection]:
         try:
-            database = sqlite3.connect(self.path)
+            database = sqlite3.connect(f"file:{quote(str(self.path.absolute()))}?mode={mode}", uri=True)
             try:
                 database.execute("PRAGMA foreign_keys = ON")
                 with database:
@@ -88,50 +85,91 @@ class Slots:
             finally:
                 database.close()
         except sqlite3.Error as error:
-            raise Unavailable(f"the configurations in {self.path} cannot be used: {error}") from error
+            remedy = _REMEDIES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, "")
+            raise Unavailable(f"the configurations in {self.path} cannot be used: {error}{remedy}") from error
+
+    @contextmanager
+    def _change(self) -> Iterator[sqlite3.Connection]:
+        """Open for what is looked up and changed in one step."""
+        with self._open() as database:
+            database.execute("BEGIN IMMEDIATE")
+            yield database
 
     def next_boot(self) -> int:
         """Return the slot of the next start."""
         with self._open() as database:
-            row = database.execute("SELECT NEXT_BOOT_SLOT_ID FROM BOOT_CONFIG").fetchone()
-        return FIRST if row is None else int(row[0])
+            return _next_boot(database)
 
     def exists(self, slot: int) -> bool:
         """Return whether there is such a slot."""
         with self._open() as database:
-            return database.execute("SELECT 1 FROM CONFIG WHERE ID = ?", (slot,)).fetchone() is not None
+            return slot in _numbers(database)
 
-    def drop(self, slot: int) -> None:
-        """Delete a slot, if it is there."""
+    def stored(self) -> list[StoredSlot]:
+        """Return every slot, by number."""
+        query = (
+            "SELECT ID, (SELECT COUNT(*) FROM MODULE WHERE CONFIG_ID = CONFIG.ID), "
+            "COALESCE(LAST_UPDATED, ''), COALESCE(CONFIG_FILE_PATH, ''), COALESCE(DESCRIPTION, '') "
+            "FROM CONFIG LEFT JOIN CONFIG_META USING (ID) ORDER BY ID"
+        )
         with self._open() as database:
-            database.execute("DELETE FROM CONFIG WHERE ID = ?", (slot,))
+            chosen = _next_boot(database)
+            return [StoredSlot(row[0], row[0] == chosen, *row[1:]) for row in database.execute(query)]
+
+    def add(self, plans: list[ModulePlan], source: str) -> int:
+        """Store a sound configuration as `fill` does, in a slot of its own; return its number."""
+        with self._change() as database:
+            slot = max(_numbers(database), default=FIRST - 1) + 1
+            _fill(database, slot, plans, source)
+        return slot
 
     def fill(self, slot: int, plans: list[ModulePlan], source: str) -> None:
         """Write a slot anew from a sound configuration, complete with every default; `source` is the file's path."""
-        answers = Answers({plan.id: plan for plan in plans})
-        with self._open() as database:
+        with self._change() as database:
             database.execute("DELETE FROM CONFIG WHERE ID = ?", (slot,))
-            database.execute("INSERT INTO CONFIG VALUES (?)", (slot,))
-            meta = (slot, rfc3339(utc_now()), None, source, None)
-            database.execute("INSERT OR REPLACE INTO CONFIG_META VALUES (?, ?, ?, ?, ?)", meta)
-            database.execute("INSERT OR IGNORE INTO BOOT_CONFIG VALUES (0, ?)", (slot,))
-            for plan in plans:
-                _write_module(database, slot, plan, answers.parameters(plan))
+            _fill(database, slot, plans, source)
+
+    def choose(self, slot: int) -> None:
+        """Make a slot the one of the next start; raises SlotRefused where it is not there."""
+        with self._change() as database:
+            self._require(database, slot)
+            database.execute("INSERT OR REPLACE INTO BOOT_CONFIG VALUES (0, ?)", (slot,))
+
+    def delete(self, slot: int) -> None:
+        """Delete a slot; raises SlotRefused where it is not there, or the next start is from it."""
+        with self._change() as database:
+            self._require(database, slot)
+            if slot == _next_boot(database):
+                raise SlotRefused(f"the next start is from slot {slot} of {self.path}; choose another one for it first")
+            database.execute("DELETE FROM CONFIG WHERE ID = ?", (slot,))
+
+    def _require(self, database: sqlite3.Connection, slot: int) -> None:
+        numbers = _numbers(database)
+        if slot not in numbers:
+            there = f"there are {', '.join(map(str, numbers))}" if numbers else "it has none"
+            raise SlotRefused(f"{self.path} has no slot {slot}; {there}")
 
     def read(self, slot: int) -> dict[str, Any]:
         """Return the modules of a slot as `active_modules` of a configuration."""
         with self._open() as database:
             database.row_factory = sqlite3.Row
-            return _read_modules(database, slot)
+            try:
+                return read_modules(database, slot)
+            except (KeyError, ValueError, msgspec.DecodeError) as error:
+                raise Unavailable(
+                    f"slot {slot} of {self.path} has what no manager writes ({error}); fill it again from a file"
+                ) from error
 
     def keep(self, slot: int, module_id: str, implementation_id: str, name: str, value: Any) -> None:
-        """Write the value of a parameter for the next start."""
+        """Write the value of a parameter for the next start; raises SlotRefused where the slot has none such."""
         with self._open() as database:
-            database.execute(
+            changed = database.execute(
                 "UPDATE CONFIGURATION SET VALUE = ? WHERE CONFIG_ID = ? AND MODULE_ID = ? AND "
                 "MODULE_IMPLEMENTATION_ID = ? AND PARAMETER_NAME = ?",
-                (_text(value), slot, module_id, implementation_id, name),
+                (as_text(value), slot, module_id, implementation_id, name),
             )
+            if not changed.rowcount:
+                raise SlotRefused(f"slot {slot} of {self.path} has no {name} of {module_id}; was it deleted?")
             database.execute("UPDATE CONFIG_META SET LAST_UPDATED = ? WHERE ID = ?", (rfc3339(utc_now()), slot))
 
 
@@ -146,95 +184,33 @@ class SlotKeeper:
         """Write a value for the next start; raises OSError."""
         try:
             self._slots.keep(self._slot, module_id, implementation_id, name, value)
-        except Unavailable as error:
+        except (Unavailable, SlotRefused) as error:
             raise OSError(str(error)) from error
 
 
-def _text(value: Any) -> str:
-    value = msgspec.to_builtins(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
+def _make_tables(database: sqlite3.Connection) -> None:
+    database.executescript(SCHEMA)
+    for table, names in (("MUTABILITY", MUTABILITIES), ("DATATYPE", DATATYPE_NAMES)):
+        database.executemany(f"INSERT OR IGNORE INTO {table} VALUES (?, ?)", list(enumerate(names)))
+    # Last: a file that was left half made is completed by the next start.
+    database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
 
-def _write_module(
-    database: sqlite3.Connection, slot: int, plan: ModulePlan, parameters: Mapping[str, list[dict[str, Any]]]
-) -> None:
-    capabilities = msgspec.json.encode(plan.capabilities).decode() if plan.capabilities else None
-    row = (slot, plan.id, plan.module.module_name(), plan.standalone, capabilities)
-    database.execute("INSERT INTO MODULE VALUES (?, ?, ?, ?, ?)", row)
-    ends = [
-        (slot, plan.id, name, index, end.implementation_id, end.module_id)
-        for name, connections in plan.connections.items()
-        for index, end in enumerate(connections)
-    ]
-    database.executemany("INSERT INTO MODULE_FULFILLMENT VALUES (?, ?, ?, ?, ?, ?)", ends)
-    own = {} if plan.mapping is None else {WHOLE_MODULE: plan.mapping}
-    tiers = [
-        (slot, plan.id, name, tier.evse, tier.connector) for name, tier in (own | plan.implementation_mappings).items()
-    ]
-    database.executemany("INSERT INTO MODULE_TIER_MAPPING VALUES (?, ?, ?, ?, ?)", tiers)
-    values = []
-    for implementation, declared in parameters.items():
-        for one in declared:
-            kinds = one["characteristics"]
-            numbers = MUTABILITIES.index(kinds["mutability"]), DATATYPES.index(kinds["datatype"])
-            values.append((slot, one["name"], plan.id, implementation, _text(one["value"]), *numbers, None, None))
-    database.executemany("INSERT INTO CONFIGURATION VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
-    if (access := plan.access) is not None:
-        flags = access.allow_global_read, access.allow_global_write, access.allow_set_read_only
-        database.execute("INSERT INTO CONFIG_ACCESS VALUES (?, ?, ?, ?, ?)", (slot, plan.id, *flags))
-        for other, rights in access.modules.items():
-            flags = rights.allow_read, rights.allow_write, rights.allow_set_read_only
-            database.execute(
-                "INSERT INTO MODULE_CONFIG_ACCESS VALUES (?, ?, ?, ?, ?, ?)", (slot, plan.id, other, *flags)
-            )
+def _next_boot(database: sqlite3.Connection) -> int:
+    row = database.execute("SELECT NEXT_BOOT_SLOT_ID FROM BOOT_CONFIG").fetchone()
+    return FIRST if row is None else int(row[0])
 
 
-def _read_modules(database: sqlite3.Connection, slot: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for row in database.execute("SELECT * FROM MODULE WHERE CONFIG_ID = ? ORDER BY rowid", (slot,)):
-        entry: dict[str, Any] = {"module": row["NAME"]}
-        if row["STANDALONE"]:
-            entry["standalone"] = True
-        if row["CAPABILITIES"]:
-            entry["capabilities"] = msgspec.json.decode(row["CAPABILITIES"])
-        found[row["ID"]] = entry
-    for row in database.execute("SELECT * FROM CONFIGURATION WHERE CONFIG_ID = ?", (slot,)):
-        entry, of = found[row["MODULE_ID"]], row["MODULE_IMPLEMENTATION_ID"]
-        section = entry.setdefault("config_module", {})
-        if of != WHOLE_MODULE:
-            section = entry.setdefault("config_implementation", {}).setdefault(of, {})
-        section[row["PARAMETER_NAME"]] = _value(row["VALUE"], DATATYPES[row["DATATYPE_ID"]])
-    query = "SELECT * FROM MODULE_FULFILLMENT WHERE CONFIG_ID = ? ORDER BY REQUIREMENT_NAME, REQUIREMENT_INDEX"
-    for row in database.execute(query, (slot,)):
-        end = {"module_id": row["IMPLEMENTATION_MODULE_ID"], "implementation_id": row["IMPLEMENTATION_ID"]}
-        found[row["MODULE_ID"]].setdefault("connections", {}).setdefault(row["REQUIREMENT_NAME"], []).append(end)
-    for row in database.execute("SELECT * FROM MODULE_TIER_MAPPING WHERE CONFIG_ID = ?", (slot,)):
-        tier = {"evse": row["EVSE_ID"]}
-        if row["CONNECTOR_ID"] is not None:
-            tier["connector"] = row["CONNECTOR_ID"]
-        mapping, of = found[row["MODULE_ID"]].setdefault("mapping", {}), row["IMPLEMENTATION_ID"]
-        if of == WHOLE_MODULE:
-            mapping["module"] = tier
-        else:
-            mapping.setdefault("implementations", {})[of] = tier
-    _read_access(database, slot, found)
-    return found
+def _numbers(database: sqlite3.Connection) -> list[int]:
+    return [number for (number,) in database.execute("SELECT ID FROM CONFIG ORDER BY ID")]
 
 
-def _read_access(database: sqlite3.Connection, slot: int, found: dict[str, Any]) -> None:
-    names = ("allow_global_read", "allow_global_write", "allow_set_read_only")
-    for row in database.execute("SELECT * FROM CONFIG_ACCESS WHERE CONFIG_ID = ?", (slot,)):
-        found[row["MODULE_ID"]]["access"] = {"config": {name: bool(row[name.upper()]) for name in names}}
-    names = ("allow_read", "allow_write", "allow_set_read_only")
-    for row in database.execute("SELECT * FROM MODULE_CONFIG_ACCESS WHERE CONFIG_ID = ?", (slot,)):
-        config = found[row["MODULE_ID"]].setdefault("access", {}).setdefault("config", {})
-        rights = {name: bool(row[name.upper()]) for name in names}
-        config.setdefault("modules", {})[row["OTHER_MODULE_ID"]] = rights
-
-
-def _value(text: str, datatype: str) -> Any:
-    if datatype == "bool":
-        return text in ("true", "1")
-    if datatype == "integer":
-        return int(text)
-    return float(text) if datatype == "number" else text
+def _fill(database: sqlite3.Connection, slot: int, plans: list[ModulePlan], source: str) -> None:
+    """Write a slot that is not there; the first one of a file is that of the next start."""
+    answers = Answers({plan.id: plan for plan in plans})
+    database.execute("INSERT INTO CONFIG VALUES (?)", (slot,))
+    meta = (slot, rfc3339(utc_now()), None, source, None)
+    database.execute("INSERT OR REPLACE INTO CONFIG_META VALUES (?, ?, ?, ?, ?)", meta)
+    database.execute("INSERT OR IGNORE INTO BOOT_CONFIG VALUES (0, ?)", (slot,))
+    for plan in plans:
+        write_module(database, slot, plan, answers.parameters(plan))

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
+from chargebyte_fw.cli.main import main
 from tests.manager.broker import Mosquitto, free_port
 
 LIMIT_S = 40.0
@@ -52,12 +53,19 @@ class Running:
 def manager(folder: Path, broker: Mosquitto, *options: str, port: int = 0) -> Iterator[Running]:
     settings = f"settings: {{mqtt_broker_port: {broker.port}, mqtt_broker_host: 127.0.0.1, controller_port: {port}}}\n"
     (folder / "c.yaml").write_text(SIMULATORS + settings)
+    with started(folder, {}, "--config", str(folder / "c.yaml"), *options) as running:
+        yield running
+
+
+@contextmanager
+def started(folder: Path, more: dict[str, str], *options: str) -> Iterator[Running]:
+    """Start a manager with these variables of the environment besides the usual ones."""
     fifo = folder / "status.fifo"
     os.mkfifo(fifo)
     descriptor = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
     command = [sys.executable, "-m", "chargebyte_fw.cli.main", "manager", "--prefix", str(folder)]
-    command += ["--config", str(folder / "c.yaml"), "--status-fifo", str(fifo), *options]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MQTT_")}
+    command += ["--status-fifo", str(fifo), *options]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MQTT_")} | more
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, env=environment)
     try:
         yield Running(process, descriptor)
@@ -95,6 +103,24 @@ def test_a_module_that_is_ignored_is_not_waited_for(mosquitto: Mosquitto, tmp_pa
     with manager(tmp_path, mosquitto, "--ignore", "two", "three", "--retain-topics") as running:
         running.wait_for("ALL_MODULES_STARTED")
         assert "WAITING_FOR_STANDALONE_MODULES" not in running.lines
+
+
+def test_a_database_alone_is_started_from_in_the_slot_that_was_chosen(mosquitto: Mosquitto, tmp_path: Path) -> None:
+    """framework: 3.7. The first slot waits for a program that never comes, the second one starts."""
+    (tmp_path / "waits.yaml").write_text("active_modules: {probe: {module: ProbeModule, standalone: true}}")
+    (tmp_path / "starts.yaml").write_text(SIMULATORS)
+    database = str(tmp_path / "c.db")
+    for name in ("waits", "starts"):
+        assert main(["configs", "add", "-c", str(tmp_path / f"{name}.yaml"), "-d", database]) == 0
+    assert main(["configs", "choose", "-d", database, "-s", "1"]) == 0
+    broker = {"MQTT_SERVER_ADDRESS": "127.0.0.1", "MQTT_SERVER_PORT": str(mosquitto.port)}
+    with started(tmp_path, broker, "--db", database) as running:
+        running.wait_for("ALL_MODULES_STARTED")
+        # A slot can be deleted below a running manager, but not the one of its next start.
+        assert main(["configs", "delete", "-d", database, "-s", "1"]) == 1
+        assert main(["configs", "delete", "-d", database, "-s", "0"]) == 0
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(LIMIT_S) == 0
 
 
 @pytest.mark.parametrize("options", [["--unheard-of"], ["--check", "--db", "x"], ["--config", "a", "--conf", "b"]])

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,3 +94,42 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     other.close()
     with pytest.raises(Unavailable, match="schema version 9"):
         Slots(tmp_path / "other.db")
+
+
+def test_the_database_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "c.db")) as other:
+        other.execute("CREATE TABLE TRANSACTIONS (ID)")
+    before = (tmp_path / "c.db").read_bytes()
+    with pytest.raises(Unavailable, match="something else than configurations; name another file"):
+        Slots(tmp_path / "c.db")
+    assert (tmp_path / "c.db").read_bytes() == before
+
+
+def test_what_is_changed_after_the_slot_was_deleted_is_an_error(tmp_path: Path) -> None:
+    wanted = options(tmp_path)
+    source = source_of(wanted, PrefixRoot(tmp_path, tmp_path / "var"))
+    source.read()
+    slots = Slots(tmp_path / "c.db")
+    other = slots.add([], "empty.yaml")
+    slots.choose(other)
+    slots.delete(0)
+    with pytest.raises(OSError, match=r"slot 0 of .*c\.db has no token of provider; was it deleted\?"):
+        source.keeper().keep("provider", "main", "token", "NEW")
+
+
+def test_a_slot_that_no_manager_has_written_is_an_error_in_words(tmp_path: Path) -> None:
+    read(options(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "c.db")) as database, database:
+        database.execute("UPDATE CONFIGURATION SET VALUE = 'many' WHERE PARAMETER_NAME = 'phase_count'")
+    with pytest.raises(Unavailable, match=r"slot 0 of .*c\.db has what no manager writes .*'many'"):
+        Slots(tmp_path / "c.db").read(0)
+
+
+def test_a_file_that_is_in_use_is_named_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slots = Slots(tmp_path / "c.db")
+    open_file: Any = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *given, **more: open_file(*given, timeout=0.01, **more))
+    with closing(open_file(tmp_path / "c.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unavailable, match=r"c\.db cannot be used: database is locked; another program changes"):
+            slots.add([], "c.yaml")

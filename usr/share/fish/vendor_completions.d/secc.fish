@@ -83,8 +83,8 @@ function _shtab_secc_using
   test "$_shtab_secc_cmdpath" = "$argv"
 end
 
-set -g _shtab_secc_commands auth 'auth list' 'auth add' 'auth remove' bus call can car certs 'certs check' 'certs install' 'certs csr' 'certs make-test-pki' check decode demo graph hil 'hil run' 'hil list' 'hil check' index logs manager manifests mcu 'mcu reset' 'mcu hold' 'mcu hold-in-reset' 'mcu bootloader' 'mcu info' 'mcu fw-info' 'mcu fw_info' 'mcu chipinfo' 'mcu flash' 'mcu erase' 'mcu dump' 'mcu auto-update' 'mcu monitor' 'mcu params' 'mcu params create' 'mcu params dump' 'mcu params check' 'mcu params write' module modules ocpp 'ocpp status' 'ocpp variables' 'ocpp get' 'ocpp set' 'ocpp queue' 'ocpp priority' 'ocpp send' plc 'plc info' 'plc link' 'plc reset' prefix report run selftest status trace 'trace list' 'trace save' 'trace show' 'trace export' 'trace replay' update version watch
-set -g _shtab_secc_opts_with_value --as --battery-V --battery-kWh --broker --can-mirror --certs --charge-s --chip --conf --config --connector --contract --control-mode --count --country --days --db --dump --dumpmanifests --duty-percent --every --expect --expires --explain --failures --file --flash-area --folder --from --gpiochip --grouped --hours --id --ignore --infile --interface --json --key --keys --kind --last --level --line --log --log-level --log_config --machine --md-gpio --misbehave --module --mqtt_broker_host --mqtt_broker_port --mqtt_broker_socket_path --mqtt_everest_prefix --mqtt_external_prefix --name --ocpp --of --only --organization --origin --out --outfile --output --overlay --parent --parking --password --pause-s --payment --pcap --picture --platform --power-supply --prefix --program --program-memory --protocol --report --reset-gpio --reset-period --restart --rig --root --screenshot --script --session --sim --sim-power-cut --sim-speed --since --site --soc-percent --source --speed --standalone --status-fifo --target-soc-percent --text --tls --to --trace --type --uart --until --version --version-override --wait --why --wire --wire-commands-from --wire-dialect --wrong -M -a -c -d -i -m -o -p -r -s
+set -g _shtab_secc_commands auth 'auth list' 'auth add' 'auth remove' bus call can car certs 'certs check' 'certs install' 'certs csr' 'certs make-test-pki' check configs 'configs add' 'configs validate' 'configs list' 'configs choose' 'configs delete' decode demo graph hil 'hil run' 'hil list' 'hil check' index logs manager manifests mcu 'mcu reset' 'mcu hold' 'mcu hold-in-reset' 'mcu bootloader' 'mcu info' 'mcu fw-info' 'mcu fw_info' 'mcu chipinfo' 'mcu flash' 'mcu erase' 'mcu dump' 'mcu auto-update' 'mcu monitor' 'mcu params' 'mcu params create' 'mcu params dump' 'mcu params check' 'mcu params write' module modules ocpp 'ocpp status' 'ocpp variables' 'ocpp get' 'ocpp set' 'ocpp queue' 'ocpp priority' 'ocpp send' plc 'plc info' 'plc link' 'plc reset' prefix report run selftest status trace 'trace list' 'trace save' 'trace show' 'trace export' 'trace replay' update version watch
+set -g _shtab_secc_opts_with_value --as --battery-V --battery-kWh --broker --can-mirror --certs --charge-s --chip --conf --config --connector --contract --control-mode --count --country --days --db --dump --dumpmanifests --duty-percent --every --expect --expires --explain --failures --file --flash-area --folder --from --gpiochip --grouped --hours --id --ignore --infile --interface --json --key --keys --kind --last --level --line --log --log-level --log_config --machine --md-gpio --misbehave --module --mqtt_broker_host --mqtt_broker_port --mqtt_broker_socket_path --mqtt_everest_prefix --mqtt_external_prefix --name --ocpp --of --only --organization --origin --out --outfile --output --overlay --parent --parking --password --pause-s --payment --pcap --picture --platform --power-supply --prefix --program --program-memory --protocol --report --reset-gpio --reset-period --restart --rig --root --screenshot --script --session --sim --sim-power-cut --sim-speed --since --site --slot --soc-percent --source --speed --standalone --status-fifo --target-soc-percent --text --tls --to --trace --type --uart --until --version --version-override --wait --why --wire --wire-commands-from --wire-dialect --wrong -M -a -c -d -i -m -o -p -r -s
 
 complete -c secc -e
 complete -c secc -f
@@ -207,6 +207,33 @@ complete -c secc -n '_shtab_secc_using check' -l root -xka "(__fish_complete_dir
 complete -c secc -n '_shtab_secc_using check' -l program -x -d 'where a module of this product and a program of another vendor have the same name, take the program; all for every one; may be repeated'
 complete -c secc -n '_shtab_secc_using check' -l json -d 'print findings and modules as JSON'
 complete -c secc -n '_shtab_secc_using check; and test $_shtab_secc_npos -eq 0' -ka "(_secc_configurations)" -d 'the configuration, or its short name in etc/everest'
+complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a configs -d 'the configurations that `secc manager --db` stores, one a slot (EVerest: everest-config-tool).'
+complete -c secc -n '_shtab_secc_using configs' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using configs' -s p -l prefix -xka "(__fish_complete_directories)" -d 'EVerest'"'"'s prefix (default: /usr)'
+complete -c secc -n '_shtab_secc_using configs; and test $_shtab_secc_npos -eq 0' -a add -d 'check a configuration and store it in a slot of its own'
+complete -c secc -n '_shtab_secc_using configs add' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using configs add' -s p -l prefix -xka "(__fish_complete_directories)" -d 'EVerest'"'"'s prefix (default: /usr)'
+complete -c secc -n '_shtab_secc_using configs add' -s c -l config -xka "(_secc_configurations)" -d 'the configuration, or its short name in etc/everest'
+complete -c secc -n '_shtab_secc_using configs add' -s d -l db -xka "(__fish_complete_path (commandline -ct))" -d 'SQLite file of stored configurations'
+complete -c secc -n '_shtab_secc_using configs; and test $_shtab_secc_npos -eq 0' -a validate -d 'check a configuration and store nothing'
+complete -c secc -n '_shtab_secc_using configs validate' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using configs validate' -s p -l prefix -xka "(__fish_complete_directories)" -d 'EVerest'"'"'s prefix (default: /usr)'
+complete -c secc -n '_shtab_secc_using configs validate' -s c -l config -xka "(_secc_configurations)" -d 'the configuration, or its short name in etc/everest'
+complete -c secc -n '_shtab_secc_using configs; and test $_shtab_secc_npos -eq 0' -a list -d 'list the slots and which one the next start is from'
+complete -c secc -n '_shtab_secc_using configs list' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using configs list' -s p -l prefix -xka "(__fish_complete_directories)" -d 'EVerest'"'"'s prefix (default: /usr)'
+complete -c secc -n '_shtab_secc_using configs list' -s d -l db -xka "(__fish_complete_path (commandline -ct))" -d 'SQLite file of stored configurations'
+complete -c secc -n '_shtab_secc_using configs list' -l json -d 'print as JSON'
+complete -c secc -n '_shtab_secc_using configs; and test $_shtab_secc_npos -eq 0' -a choose -d 'make a slot the one of the next start'
+complete -c secc -n '_shtab_secc_using configs choose' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using configs choose' -s p -l prefix -xka "(__fish_complete_directories)" -d 'EVerest'"'"'s prefix (default: /usr)'
+complete -c secc -n '_shtab_secc_using configs choose' -s d -l db -xka "(__fish_complete_path (commandline -ct))" -d 'SQLite file of stored configurations'
+complete -c secc -n '_shtab_secc_using configs choose' -s s -l slot -x -d 'number of the slot'
+complete -c secc -n '_shtab_secc_using configs; and test $_shtab_secc_npos -eq 0' -a delete -d 'delete a slot, but not the one of the next start'
+complete -c secc -n '_shtab_secc_using configs delete' -s h -l help -d 'show this help message and exit'
+complete -c secc -n '_shtab_secc_using configs delete' -s p -l prefix -xka "(__fish_complete_directories)" -d 'EVerest'"'"'s prefix (default: /usr)'
+complete -c secc -n '_shtab_secc_using configs delete' -s d -l db -xka "(__fish_complete_path (commandline -ct))" -d 'SQLite file of stored configurations'
+complete -c secc -n '_shtab_secc_using configs delete' -s s -l slot -x -d 'number of the slot'
 complete -c secc -n '_shtab_secc_using; and test $_shtab_secc_npos -eq 0' -a decode -d 'the messages of cars and chargers, from frames in hex, JSON lines or capture files.'
 complete -c secc -n '_shtab_secc_using decode' -s h -l help -d 'show this help message and exit'
 complete -c secc -n '_shtab_secc_using decode' -l json -d 'print one JSON object a message'
