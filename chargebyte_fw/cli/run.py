@@ -184,14 +184,14 @@ def _unknown_modules(levels: dict[str, str], configuration: Configuration) -> li
 async def _charge(configuration: Configuration, notices: list[str], root: Root, arguments: argparse.Namespace) -> int:
     from chargebyte_fw.kernel.extras import require
     from chargebyte_fw.kernel.runtime import Runtime
-    from chargebyte_fw.manager.configuration.changes import Overlay
+    from chargebyte_fw.manager.configuration.changes import Overlay, beside_the_loop
     from chargebyte_fw.manager.mqtt.client import External, MqttClient
     from chargebyte_fw.manager.mqtt.embedded import EmbeddedBroker
     from chargebyte_fw.manager.supervisor import Supervisor
     from chargebyte_fw.manager.wire.publisher import Publisher
 
     keeper = Overlay(configuration.path, root)
-    runtime = Runtime(root=root, keep_value=keeper.keep)
+    runtime = Runtime(root=root, keep_value=beside_the_loop(keeper))
     named = str(configuration.path)
     together = arguments.restart == "together"
     if arguments.broker == "none":

@@ -119,12 +119,13 @@ async def _manage(
     arguments: argparse.Namespace,
 ) -> int:
     from chargebyte_fw.kernel.runtime import Runtime
-    from chargebyte_fw.manager.configuration.changes import Overlay
+    from chargebyte_fw.manager.configuration.changes import Overlay, beside_the_loop
     from chargebyte_fw.manager.grouped.supervisor import GroupedSupervisor
     from chargebyte_fw.manager.grouped.wire import ManagerWire
 
     runtime = Runtime(root=root)
     carrier = carrier_of(client_of(root, arguments.broker, configuration.settings), configuration, root, arguments)
+    overlay = Overlay(configuration.path, root)
 
     def wire(asked: Callable[[str], None]) -> ManagerWire:
         return ManagerWire(
@@ -134,7 +135,7 @@ async def _manage(
             asked=asked,
             retain_topics=arguments.retain_topics,
             commands_from=arguments.wire_commands_from,
-            overlay=Overlay(configuration.path, root),
+            overlay=overlay,
         )
 
     return await GroupedSupervisor(
@@ -145,6 +146,7 @@ async def _manage(
         starter,
         _another_starter,
         wire,
+        beside_the_loop(overlay),
         configuration=str(configuration.path),
         notices=notices,
         together=arguments.restart == "together",

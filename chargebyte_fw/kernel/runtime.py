@@ -37,8 +37,11 @@ class NoMqtt:
         return lambda: None
 
 
-KeepValue = Callable[[str, str, str, Any], None]
-"""Writes a configuration value for the next start: module id, implementation id (`!module`: its own), key, value."""
+KeepValue = Callable[[str, str, str, Any], Awaitable[None]]
+"""Writes a configuration value for the next start: module id, implementation id (`!module`: its own), key, value.
+
+Raises OSError where it cannot be written, ValueError for a file that cannot be read.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Configurations(Protocol):
         """Return what the module may read."""
 
     def check(self, module_id: str, key: str, text: str) -> None:
-        """Raise ValueError for a value that the other module cannot have."""
+        """Raise ValueError for a value that the other module cannot have, or a key that this one may not change."""
 
     async def keep(self, module_id: str, key: str, text: str) -> None:
         """Write a value for the next start; raises OSError, or ValueError for a file that cannot be read."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from logging import DEBUG, ERROR
@@ -46,7 +46,8 @@ class Assembly:
     takes over those of the instance before it.
 
     `remote` is asked for an implementation that no module here provides (one behind MQTT), with the contract that the
-    requirement names. `together`: no module fails alone (EVerest). `out_of_service`: why nothing of `charge` is
+    requirement names. `everyone`: all modules of the configuration where some are elsewhere; `access` may be to any
+    of them. `together`: no module fails alone (EVerest). `out_of_service`: why nothing of `charge` is
     started; its modules are there for those of `cloud`, with faults that give this reason.
     """
 
@@ -55,6 +56,7 @@ class Assembly:
         runtime: Runtime,
         remote: Callable[[str, str, type[Contract]], Contract] | None = None,
         *,
+        everyone: Sequence[ModulePlan] | None = None,
         together: bool = False,
         out_of_service: str = "",
     ) -> None:
@@ -74,6 +76,7 @@ class Assembly:
         self._out_of_service = out_of_service
         self._kept: dict[str, dict[str, Any]] = {}
         self._remote = remote
+        self._everyone = everyone
         self._started: list[Module] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
@@ -184,7 +187,7 @@ class Assembly:
         # Imported only where it is used.
         from chargebyte_fw.manager.configuration.of_others import OtherConfigurations
 
-        return OtherConfigurations(plan, self.plans, self.runtime.keep_value)
+        return OtherConfigurations(plan, self._everyone or self.plans, self.runtime.keep_value)
 
     def _provider(self, end: Connection, contract: type[Contract]) -> Contract:
         if self._remote is not None and end.module_id not in self.modules:

@@ -57,6 +57,12 @@ class GroupedCharger:
         change(configuration["active_modules"])
         place.write_text(yaml.safe_dump(configuration))
 
+    def point_to(self, port: int) -> None:
+        """Have the station connect to a CSMS at this port of the machine, before the start."""
+        for path in self.root.rglob("*.json"):
+            if "localhost:9000" in (text := path.read_text()):
+                path.write_text(text.replace("localhost:9000", f"localhost:{port}"))
+
     async def start(self) -> None:
         """Start board, broker and charger."""
         # The board and the car are in this process: they wait for no other program.
@@ -83,14 +89,18 @@ class GroupedCharger:
                 command, stdout=file, stderr=file, env=environment, preexec_fn=_with_the_weight_of_the_service
             )
 
-    async def stop(self) -> None:
-        """End everything."""
+    async def stop_charger(self) -> None:
+        """End the charger alone, as systemd does."""
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
             with suppress(subprocess.TimeoutExpired):
                 await asyncio.to_thread(self.process.wait, 15)
             self.process.kill()
         await self.until(lambda: not self.processes(), 10)
+
+    async def stop(self) -> None:
+        """End everything."""
+        await self.stop_charger()
         self.broker.kill()
         self.line.close()
         self.mcu.unplug()

@@ -116,9 +116,7 @@ async def station(
             (root / "usr/libexec/everest/modules" / name).symlink_to(program)
         (root / "usr/libexec/everest/modules" / PROGRAM).symlink_to(ROOT / "tests/manager/foreign" / PROGRAM)
         charger.configure(_with_a_program)
-        for path in root.rglob("*.json"):
-            if "localhost:9000" in (text := path.read_text()):
-                path.write_text(text.replace("localhost:9000", f"localhost:{csms.port}"))
+        charger.point_to(csms.port)
         os.environ["PYTHONPATH"] = str(ROOT / "chargebyte_fw/everestpy")
         try:
             await charger.start()

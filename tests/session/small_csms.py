@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from contextlib import suppress
@@ -23,7 +24,11 @@ class SmallCsms:
         """TransactionEvent as received, in order."""
         self.others: list[tuple[str, dict[str, Any]]] = []
         self.connections = 0
+        self.boots = 0
+        """Stations that have been accepted: before that they answer no request."""
         self._server: Server | None = None
+        self._station: ServerConnection | None = None
+        self._asked: dict[str, asyncio.Future[dict[str, Any]]] = {}
 
     async def start(self) -> None:
         """Listen on a free port."""
@@ -39,6 +44,7 @@ class SmallCsms:
 
     async def _talk(self, connection: ServerConnection) -> None:
         self.connections += 1
+        self._station = connection
         with suppress(ConnectionClosed):
             async for text in connection:
                 kind, number, *rest = json.loads(text)
@@ -49,6 +55,20 @@ class SmallCsms:
                     else:
                         self.others.append((action, payload))
                     await connection.send(json.dumps([3, number, _answer(action)]))
+                    self.boots += action == "BootNotification"
+                elif kind == 3 and number in self._asked:
+                    self._asked.pop(number).set_result(rest[0])
+                elif kind == 4 and number in self._asked:
+                    self._asked.pop(number).set_exception(AssertionError(rest))
+
+    async def ask(self, action: str, payload: dict[str, Any], limit_s: float = 5.0) -> dict[str, Any]:
+        """Send a request to the station; return the payload of its answer."""
+        assert self._station is not None
+        number = f"{action}-{len(self._asked)}-{asyncio.get_running_loop().time()}"[:36]
+        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        await self._station.send(json.dumps([2, number, action, payload]))
+        async with asyncio.timeout(limit_s):
+            return await answer
 
     def transactions(self) -> dict[str, list[dict[str, Any]]]:
         """Return the events by transaction."""

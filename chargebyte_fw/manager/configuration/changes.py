@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -9,6 +11,7 @@ import msgspec
 
 from chargebyte_fw.kernel.module import ModuleConfig
 from chargebyte_fw.kernel.paths import Root
+from chargebyte_fw.kernel.runtime import KeepValue
 from chargebyte_fw.manager.configuration.loading import overlay_path
 from chargebyte_fw.manager.configuration.overlay import FOLDER
 from chargebyte_fw.manager.configuration.reading import read
@@ -54,15 +57,30 @@ class Keeper(Protocol):
         """Write a value; raises OSError, or BadValue for a place that cannot be read."""
 
 
+def beside_the_loop(keeper: Keeper) -> KeepValue:
+    """Return what keeps values in a thread: a disk may take its time."""
+
+    async def keep(module_id: str, implementation_id: str, name: str, value: Any) -> None:
+        await asyncio.to_thread(keeper.keep, module_id, implementation_id, name, value)
+
+    return keep
+
+
 class Overlay:
     """The user's overlay of one configuration, `user-config/<same name>` beside it, as JSON (which is YAML, too)."""
 
     def __init__(self, configuration: Path, root: Root) -> None:
         self._configuration = configuration
         self._root = root
+        self._turn = threading.Lock()
+        """Two values that come at the same time: the second one is added to what the first has written."""
 
     def keep(self, module_id: str, implementation_id: str, name: str, value: Any) -> None:
         """Write a value for the next start; raises OSError, or BadValue for an overlay that cannot be read."""
+        with self._turn:
+            self._add(module_id, implementation_id, name, value)
+
+    def _add(self, module_id: str, implementation_id: str, name: str, value: Any) -> None:
         # Imported only here: SQLite comes with it.
         from chargebyte_fw.kernel.store import write_whole
 

@@ -13,6 +13,7 @@ from chargebyte_fw.kernel.machine import Unexpected
 from chargebyte_fw.kernel.paths import Root
 from chargebyte_fw.kernel.pump import Pump
 from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.manager.configuration.changes import beside_the_loop
 from chargebyte_fw.manager.configuration.loading import load
 from chargebyte_fw.manager.discovery import MODULES_DIR, CannotLoad, discover
 from chargebyte_fw.manager.everest import lifecycle
@@ -172,7 +173,7 @@ class Manager:
             run_as_user=settings.run_as_user,
         )
         keeper = self._source.keeper()
-        self._runtime.keep_value = keeper.keep
+        self._runtime.keep_value = beside_the_loop(keeper)
         self._publisher = Publisher(carrier, retain_topics=options.retain_topics, overlay=keeper)
         self._runtime.mqtt = External(client, settings.external_prefix)
         client.start()

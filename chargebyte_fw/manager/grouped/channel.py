@@ -1,7 +1,7 @@
 """What the manager and a group's process exchange, over a pair of sockets that no broker is needed for.
 
-The start, the heartbeat and the absence of other processes go this way: the group between car and contactor depends on
-nothing that another program does.
+The start, the heartbeat, the absence of other processes and what is kept for the next start go this way: the group
+between car and contactor depends on nothing that another program does.
 """
 
 from __future__ import annotations
@@ -42,6 +42,18 @@ class Report(msgspec.Struct, frozen=True, tag=True):
     answers: list[str]
 
 
+class ToKeep(msgspec.Struct, frozen=True, tag=True):
+    """From the group: a configuration value for the next start."""
+
+    number: int
+    """Of this process; the answer repeats it."""
+    module_id: str
+    implementation_id: str
+    """`!module`: the module's own."""
+    name: str
+    value: Any
+
+
 class Failed(msgspec.Struct, frozen=True, tag=True):
     """From the group, before it ends: which module failed, and why."""
 
@@ -69,14 +81,21 @@ class Present(msgspec.Struct, frozen=True, tag=True):
     modules: list[str]
 
 
+class WasKept(msgspec.Struct, frozen=True, tag=True):
+    """From the manager: a value is written, or `against` has the reason why it is not."""
+
+    number: int
+    against: str = ""
+
+
 class End(msgspec.Struct, frozen=True, tag=True):
     """From the manager: stop, the safe state first; the second one: in a hurry."""
 
     why: str
 
 
-FromGroup = Alive | Initialised | Running | Report | Failed | LastFrame
-FromManager = Begin | Absent | Present | End
+FromGroup = Alive | Initialised | Running | Report | ToKeep | Failed | LastFrame
+FromManager = Begin | Absent | Present | WasKept | End
 
 
 class Channel:

@@ -29,7 +29,9 @@ from chargebyte_fw.manager.grouped.channel import (
     Present,
     Report,
     Running,
+    WasKept,
 )
+from chargebyte_fw.manager.grouped.keeping import Asking
 from chargebyte_fw.manager.member import MemberPublisher
 from chargebyte_fw.manager.module_restarts import FAILURES
 from chargebyte_fw.manager.plan import ModulePlan
@@ -91,6 +93,8 @@ class GroupProcess(Supervisor):
         self.status_file = _Reporter(runtime.root, self._channel)
         self.log.extra = {"module_id": group}
         runtime.leave_frame = self._channel.send
+        self._keeping = Asking(self._channel.send)
+        runtime.keep_value = self._keeping.keep
 
     async def run(self) -> int:
         """Run until the manager asks to stop or a module fails; returns the exit status."""
@@ -128,7 +132,7 @@ class GroupProcess(Supervisor):
         remotes = self._remotes = Remotes(self._carrier, self.runtime, self.plans)
         remotes.declare(self._everyone)
         remotes.on_taken(self._taken.set)
-        return Assembly(self.runtime, remotes.find, together=self._together)
+        return Assembly(self.runtime, remotes.find, everyone=self._everyone, together=self._together)
 
     async def _begin(self, assembly: Assembly) -> None:
         remotes, publisher = self._remotes, self.publisher
@@ -186,6 +190,8 @@ class GroupProcess(Supervisor):
                     self._remotes.mark_present(modules)
                 for module_id in back:
                     self._publisher.publish_again(module_id, self._everyone)
+            case WasKept():
+                self._keeping.take(message)
             case End(why):
                 self.request_stop(why)
 

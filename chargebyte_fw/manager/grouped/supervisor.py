@@ -14,7 +14,7 @@ from chargebyte_fw.kernel.backoff import Backoff
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.names import closest
-from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.runtime import KeepValue, Runtime
 from chargebyte_fw.manager import gc_tuning
 from chargebyte_fw.manager.assembly import CLOUD_START_S
 from chargebyte_fw.manager.control import Control, ask_soon
@@ -50,12 +50,16 @@ class GroupedSupervisor:
         starter: Starter,
         renew_starter: Callable[[], Starter],
         wire: Callable[[Callable[[str], None]], ManagerWire],
+        keep: KeepValue,
         *,
         configuration: str = "",
         notices: Sequence[str] = (),
         together: bool = False,
     ) -> None:
-        """`renew_starter` makes another starter when one has ended; `wire` takes what follows when a module begins."""
+        """`renew_starter` makes another starter when one has ended; `wire` takes what follows when a module begins.
+
+        `keep` writes what a module changes in the configuration.
+        """
         self.plans = list(plans)
         self.grouping = grouping
         self.failures = grouping.failures
@@ -69,6 +73,7 @@ class GroupedSupervisor:
         self._carrier = carrier
         self._starter = starter
         self._renew_starter = renew_starter
+        self._keep = keep
         self._wire = wire(self._begins_again)
         self.together = together
         self._backoff = Backoff(PAUSES_S, STEADY_S)
@@ -162,7 +167,7 @@ class GroupedSupervisor:
         for name, module_ids in self.grouping.modules.items():
             members = [by_id[module_id] for module_id in module_ids]
             bound_MB = self.grouping.memory_MB[name]
-            group = GroupUnit(name, members, self, bound_MB, self._spawn, self._write_status)
+            group = GroupUnit(name, members, self, bound_MB, self._spawn, self._write_status, self._keep)
             group.charge = any(module_id in self._charge for module_id in module_ids)
             units.append(group)
         for plan in (plan for plan in self.plans if plan.module.is_program):

@@ -14,7 +14,7 @@ from chargebyte_fw.kernel.clock import real_seconds
 from chargebyte_fw.kernel.errors import ConfigError, Finding, Unavailable
 from chargebyte_fw.kernel.last_frame import LastFrame
 from chargebyte_fw.kernel.log import ModuleLog
-from chargebyte_fw.kernel.runtime import Runtime
+from chargebyte_fw.kernel.runtime import KeepValue, Runtime
 from chargebyte_fw.manager.grouped.channel import (
     Absent,
     Alive,
@@ -27,8 +27,10 @@ from chargebyte_fw.manager.grouped.channel import (
     Initialised,
     Report,
     Running,
+    ToKeep,
     pair,
 )
+from chargebyte_fw.manager.grouped.keeping import Keeping
 from chargebyte_fw.manager.grouped.starter import Request
 from chargebyte_fw.manager.grouped.unit import Overseer, Unit
 from chargebyte_fw.manager.plan import ModulePlan
@@ -58,12 +60,15 @@ class GroupUnit(Unit):
         memory_MB: int,
         spawn: Callable[[Request, socket], Awaitable[int]],
         changed: Callable[[], None],
+        keep: KeepValue,
     ) -> None:
+        """`changed` is called after each report; `keep` writes what its modules change in the configuration."""
         super().__init__(name, plans, overseer, memory_MB)
         self.log.extra = {"module_id": "manager"}
         self.report = Report([], {}, False, [])
         self._spawn = spawn
         self._changed = changed
+        self._keeping = Keeping(keep)
         self._process: WatchedProcess | None = None
         self._channel: Channel | None = None
         self._watch: list[asyncio.Task[None]] = []
@@ -193,6 +198,9 @@ class GroupUnit(Unit):
             case Report():
                 self.report = message
                 self._changed()
+            case ToKeep() if self._channel is not None:
+                # Answered to this process, not to the one that may have taken its place by then.
+                self._keeping.take(message, self._channel.send)
             case Failed(module_id, reason, configuration):
                 self._reason = f"{module_id}: {reason}" if module_id else reason
                 if configuration and not self._overseer.everyone.is_set():
