@@ -121,7 +121,7 @@ def chosen(scenarios: list[Scenario], names: list[str]) -> list[Scenario]:
         if not named:
             known = [*(one.name for one in scenarios), *scenario.GROUPS]
             hint = nearest(name, known) or "secc hil list shows them"
-            wrong.append(Finding("SCENARIO", f"there is no scenario {name}", hint))
+            wrong.append(Finding("SCENARIO", f"there is no scenario {name}", hint, number="C501"))
         found += named
     if wrong or errors(report):
         raise ConfigError([*wrong, *report.findings])
@@ -145,7 +145,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     if bool(arguments.scenario) is arguments.all:
         what = "names of scenarios and --all exclude each other" if arguments.all else "name scenarios or say --all"
-        raise ConfigError([Finding("SCENARIO", what, "secc hil list shows them")])
+        raise ConfigError([Finding("SCENARIO", what, "secc hil list shows them", number="C502")])
     bench = rig.load(rig.rig_file(arguments.rig))
     scenarios = chosen(scenario.load_all(), arguments.scenario)
     root = (arguments.root or default_root()).resolve()
@@ -180,7 +180,8 @@ def _speed(arguments: argparse.Namespace, bench: Rig) -> float | None:
     if bench.clock == "virtual" and not arguments.realtime:
         return None
     if arguments.speed != 1.0 and not bench.fresh:
-        raise ConfigError([Finding("--speed", f"rig {bench.name} is real: its time does not go faster")])
+        what = f"rig {bench.name} is real: its time does not go faster"
+        raise ConfigError([Finding("--speed", what, number="C502")])
     return float(arguments.speed)
 
 
@@ -280,7 +281,8 @@ def check(arguments: argparse.Namespace) -> int:
     found = [scenario.load(path, report) for path in sorted(scenario.FOLDER.glob("*.yaml"))]
     lines.append(f"{scenario.FOLDER}: {counted(sum(1 for one in found if one is not None), 'scenario')}")
     if arguments.json:
-        rows = [{name: getattr(one, name) for name in ("where", "severity", "what", "hint")} for one in report.findings]
+        keys = ("where", "severity", "what", "hint", "number")
+        rows = [{key: getattr(one, key) for key in keys} for one in report.findings]
         print(json.dumps({"ok": not errors(report), "findings": rows}, indent=2, ensure_ascii=False))
     else:
         print(paragraph("\n".join([*lines, *map(str, report.findings)])))

@@ -26,5 +26,7 @@ def read_map(path: Path, report: Report, what: str, keys: tuple[str, ...]) -> Ma
     if node is None or isinstance(node, yaml.MappingNode):
         return read(path, report)
     kind = "list" if isinstance(node, yaml.SequenceNode) else "word"
-    report.error(place_of(node, str(path)), f"{what} is a map of keys, not a {kind}", f"keys: {', '.join(keys)}")
+    report.error(
+        place_of(node, str(path)), f"{what} is a map of keys, not a {kind}", f"keys: {', '.join(keys)}", number="C007"
+    )
     return None

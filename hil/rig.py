@@ -106,7 +106,7 @@ def rig_file(given: str) -> Path:
         return short
     if "/" not in given and not typed.exists() and not typed.suffix:
         known = sorted(path.stem for path in FOLDER.glob("*.yaml"))
-        raise ConfigError([Finding("RIG", f"there is no rig {given}", nearest(given, known))])
+        raise ConfigError([Finding("RIG", f"there is no rig {given}", nearest(given, known), number="C500")])
     return typed
 
 
@@ -138,7 +138,9 @@ def check(path: Path, report: Report) -> Rig | None:
     rig.resources = [part for part in resources if part.cls is not object]
     missing = [name for name in NEEDED if name not in rig.features]
     if missing and errors(report) == before:
-        report.error(node.place, f"a rig cannot do without {', '.join(missing)}", "add them below drivers:")
+        report.error(
+            node.place, f"a rig cannot do without {', '.join(missing)}", "add them below drivers:", number="C503"
+        )
     if errors(report) > before:
         return None
     _warn_of_unused(rig, _section(node, "resources", report), report)
@@ -155,12 +157,15 @@ def _read_scalars(rig: Rig, node: MapNode, report: Report) -> None:
         if clock in CLOCKS:
             rig.clock = clock or "real"
         elif clock is not None:
-            report.error(node.entries["clock"].node.place, f"{clock} is no clock", nearest(clock, CLOCKS))
+            report.error(
+                node.entries["clock"].node.place, f"{clock} is no clock", nearest(clock, CLOCKS), number="C027"
+            )
     if "resolution_s" in node.entries:
         written = node.entries["resolution_s"].node
         value = written.value if isinstance(written, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-            report.error(written.place, f"resolution_s must be a number from 0 to 1, not {kind(written)}")
+            what = f"resolution_s must be a number from 0 to 1, not {kind(written)}"
+            report.error(written.place, what, number="C027")
         else:
             rig.resolution_s = float(value)
 
@@ -169,7 +174,7 @@ def _warn_of_unused(rig: Rig, resources: MapNode, report: Report) -> None:
     used = {bound for part in (*rig.drivers, *rig.resources) for bound in part.bindings.values()}
     for part in rig.resources:
         if part.name not in used:
-            report.warning(resources.entries[part.name].place, f"no driver uses {part.name}")
+            report.warning(resources.entries[part.name].place, f"no driver uses {part.name}", number="C504")
 
 
 def _texts(node: MapNode, key: str, report: Report, known: tuple[str, ...] = ()) -> list[str]:
@@ -179,7 +184,7 @@ def _texts(node: MapNode, key: str, report: Report, known: tuple[str, ...] = ())
     for item in written.items if written is not None else []:
         text = report.text(item, key)
         if text is not None and known and text not in known:
-            report.error(item.place, f"{key} holds {text}", nearest(text, known))
+            report.error(item.place, f"{key} holds {text}", nearest(text, known), number="C027")
         elif text is not None:
             texts.append(text)
     return texts
@@ -188,7 +193,7 @@ def _texts(node: MapNode, key: str, report: Report, known: tuple[str, ...] = ())
 def _section(node: MapNode, key: str, report: Report) -> MapNode:
     entry = node.entries.get(key)
     if entry is None:
-        report.error(node.place, f"a rig needs {key}", f"add {key}:")
+        report.error(node.place, f"a rig needs {key}", f"add {key}:", number="C026")
         return MapNode(node.place)
     return report.a_map(entry.node, key) or MapNode(entry.place)
 
@@ -206,14 +211,16 @@ def _drivers(node: MapNode, resources: list[Part], report: Report) -> list[Part]
     parts = []
     for entry in _section(node, "drivers", report).entries.values():
         if entry.key not in PROTOCOLS:
-            report.error(entry.place, f"{entry.key} is no protocol", nearest(entry.key, PROTOCOLS))
+            hint = nearest(entry.key, PROTOCOLS)
+            report.error(entry.place, f"{entry.key} is no protocol", hint, number="C505")
             continue
         part = _part(entry, DRIVERS, "driver", resources, report)
         if part is None:
             continue
         if part.cls.protocol != entry.key:
             place = _type_node(entry.node).place
-            report.error(place, f"{part.cls.__name__} does {part.cls.protocol}, not {entry.key}")
+            what = f"{part.cls.__name__} does {part.cls.protocol}, not {entry.key}"
+            report.error(place, what, number="C506")
         parts.append(part)
     return parts
 
@@ -231,21 +238,24 @@ def _part(entry: Entry, table: dict[str, str], what: str, resources: list[Part],
     if given is None:
         return None
     if "type" not in given.entries:
-        report.error(entry.place, f"{what} {entry.key} needs a type", f"known: {', '.join(table)}")
+        hint = f"known: {', '.join(table)}"
+        report.error(entry.place, f"{what} {entry.key} needs a type", hint, number="C026")
         return None
     written = given.entries["type"].node
     name = report.text(written, "type")
     if name is None:
         return None
     if name not in table:
-        report.error(written.place, f"there is no {what} {name}", nearest(name, table) or f"known: {', '.join(table)}")
+        hint = nearest(name, table) or f"known: {', '.join(table)}"
+        report.error(written.place, f"there is no {what} {name}", hint, number="C507")
         return None
     try:
         cls = find(table, name)
     except ImportError as error:
         line = extras.missing(error)
         what = f"{name} cannot be used: {line or error}"
-        report.error(written.place, what, "" if line else "pip install 'chargebyte-fw[rig]'")
+        hint = "" if line else "pip install 'chargebyte-fw[rig]'"
+        report.error(written.place, what, hint, number="C049")
         return None
     bindings = _bindings(entry, cls, given, resources, report)
     options = _options(entry, cls, given, report)
@@ -266,7 +276,7 @@ def _bindings(
             # What a resource that is wrong itself would have been good for is no finding of its own.
             if fitting or not any(part.cls is object for part in resources):
                 hint = ", ".join(fitting) or f"add a {wanted}"
-                report.error(entry.place, f"{entry.key} needs a {wanted} as {key}", hint)
+                report.error(entry.place, f"{entry.key} needs a {wanted} as {key}", hint, number="C508")
             sound = False
             continue
         written = given.entries[key].node
@@ -274,7 +284,7 @@ def _bindings(
         if name is None or name not in fitting:
             broken = any(part.name == name and part.cls is object for part in resources)
             if name is not None and not broken:
-                report.error(written.place, f"{name} is no {wanted}", nearest(name, fitting))
+                report.error(written.place, f"{name} is no {wanted}", nearest(name, fitting), number="C508")
             sound = False
             continue
         bound[key] = name
@@ -292,7 +302,8 @@ def _options(entry: Entry, cls: type[Any], given: MapNode, report: Report) -> An
             try:
                 nested[key] = msgspec.convert(plain(one.node), fields[key].type)
             except msgspec.ValidationError as error:
-                report.error(one.place, f"{key}: {str(error)[:1].lower()}{str(error)[1:]}")
+                what = f"{key}: {str(error)[:1].lower()}{str(error)[1:]}"
+                report.error(one.place, what, number="C027")
                 return None
         else:
             simple.entries[key] = one

@@ -160,12 +160,13 @@ class _Reader:
         start = self._choice(node, "start", STARTS)
         steps = self._list(node, "steps", "a scenario")
         if node.entries.get("steps") is not None and not steps:
-            self.report.error(node.entries["steps"].node.place, "a scenario without steps shows nothing")
+            self.report.error(node.entries["steps"].node.place, "a scenario without steps shows nothing", number="C509")
         done = [self._step(step) for step in steps]
         soc_percent, board = self._number(node, "soc_percent", 50.0, most=100.0), self._board(node)
         judged = any(step.expect or step.keep for step in done)
         if done and not judged and errors(self.report) == self._before:
-            self.report.warning(node.entries["steps"].place, "nothing is judged in it", "add expect or keep to a step")
+            place, hint = node.entries["steps"].place, "add expect or keep to a step"
+            self.report.warning(place, "nothing is judged in it", hint, number="C510")
         if None in (title, group, car, start) or errors(self.report) > self._before:
             return None
         return Scenario(
@@ -195,9 +196,10 @@ class _Reader:
                 try:
                     event = events.parse(text)
                 except BadEvent as error:
-                    self.report.error(written.place, str(error), error.hint)
+                    self.report.error(written.place, str(error), error.hint, number="C511")
         elif not step.entries.keys() & {"pause_s", "expect", "keep"}:
-            self.report.error(step.place, "a step does nothing", "give it an event, pause_s, expect or keep")
+            hint = "give it an event, pause_s, expect or keep"
+            self.report.error(step.place, "a step does nothing", hint, number="C509")
         return Step(
             event=event,
             title=event.text if event is not None else "",
@@ -219,7 +221,8 @@ class _Reader:
             return None
         not_before_s = self._number(item, "not_before_s", 0.0)
         if not_before_s >= within_s and within_s:
-            self.report.error(item.entries["not_before_s"].node.place, "not_before_s is not before within_s")
+            place = item.entries["not_before_s"].node.place
+            self.report.error(place, "not_before_s is not before within_s", number="C512")
         return Expectation(condition, within_s, clause, not_before_s, after.text if after is not None else "")
 
     def _keeping(self, node: Node) -> Keeping | None:
@@ -238,7 +241,7 @@ class _Reader:
         try:
             return conditions.parse(text)
         except BadCondition as error:
-            self.report.error(item.entries[key].node.place, str(error), error.hint)
+            self.report.error(item.entries[key].node.place, str(error), error.hint, number="C513")
             return None
 
     def _known(self, node: MapNode, of: str, keys: tuple[str, ...]) -> None:
@@ -253,14 +256,15 @@ class _Reader:
     def _entry(self, node: MapNode, key: str, of: str) -> Entry | None:
         entry = node.entries.get(key)
         if entry is None:
-            self.report.error(node.place, f"{of} needs {key}", f"add {key}:")
+            self.report.error(node.place, f"{of} needs {key}", f"add {key}:", number="C026")
         return entry
 
     def _choice(self, node: MapNode, key: str, allowed: tuple[str, ...]) -> str | None:
         text = self._text(node, key, "a scenario")
         if text is not None and text not in allowed:
             place = node.entries[key].node.place
-            self.report.error(place, f"{key} must be one of {', '.join(allowed)}, not {text}", nearest(text, allowed))
+            what = f"{key} must be one of {', '.join(allowed)}, not {text}"
+            self.report.error(place, what, nearest(text, allowed), number="C027")
             return None
         return text
 
@@ -268,11 +272,12 @@ class _Reader:
         entry = node.entries.get(key)
         if entry is None:
             if default is None:
-                self.report.error(node.place, f"{key} is missing", f"add {key}: <seconds>")
+                self.report.error(node.place, f"{key} is missing", f"add {key}: <seconds>", number="C026")
             return default or 0.0
         value = entry.node.value if isinstance(entry.node, Scalar) else None
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-            self.report.error(entry.node.place, f"{key} must be a number from 0 to {most:g}, not {kind(entry.node)}")
+            what = f"{key} must be a number from 0 to {most:g}, not {kind(entry.node)}"
+            self.report.error(entry.node.place, what, number="C027")
             return 0.0
         return float(value)
 

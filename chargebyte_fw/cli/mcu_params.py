@@ -107,28 +107,37 @@ def check(arguments: argparse.Namespace) -> int:
 def _check_block(arguments: argparse.Namespace, data: bytes) -> int:
     from chargebyte_fw.kernel.errors import Finding
 
-    found, _, problems = _decoded(data, arguments.file)
+    found, findings = _findings(data, arguments.file)
+    if arguments.version is not None and arguments.version != found.version:
+        what = f"this is a block of version {found.version}, not {arguments.version}"
+        findings.append(Finding(arguments.file, what, number="C314"))
+    if arguments.json:
+        _print_json(arguments.file, found.version, found.size, [found.version], findings)
+        return 1 if findings else 0
+    for finding in findings:
+        print(paragraph(str(finding)))
+    known = ", layout not known: markers and CRC checked" if found.is_opaque else ""
+    count = counted(len(findings), "problem") if findings else "no problems"
+    print(paragraph(f"{arguments.file}: {_kind(found.version)}, {found.size} bytes{known}: {count}"))
+    return 1 if findings else 0
+
+
+def _findings(data: bytes, name: str) -> tuple[layout.Found, list[Finding]]:
+    """Return the block that a file begins with, and what is wrong with it; what follows it must be erased flash."""
+    from chargebyte_fw.kernel.errors import Finding
+
+    found, _, problems = _decoded(data, name)
     rest = data[found.size :]
     if rest.strip(b"\xff"):
         problems.append(f"{counted(len(rest), 'byte')} after the block that are not erased flash")
-    if arguments.version is not None and arguments.version != found.version:
-        problems.append(f"this is a block of version {found.version}, not {arguments.version}")
-    if arguments.json:
-        findings = [Finding(arguments.file, problem) for problem in problems]
-        _print_json(arguments.file, found.version, found.size, [found.version], findings)
-        return 1 if problems else 0
-    for problem in problems:
-        print(paragraph(f"{arguments.file}: error: {problem}"))
-    known = ", layout not known: markers and CRC checked" if found.is_opaque else ""
-    count = counted(len(problems), "problem") if problems else "no problems"
-    print(paragraph(f"{arguments.file}: {_kind(found.version)}, {found.size} bytes{known}: {count}"))
-    return 1 if problems else 0
+    return found, [Finding(name, problem, number="C313") for problem in problems]
 
 
 def _print_json(file: str, version: int | None, size: int | None, fits: list[int], findings: list[Finding]) -> None:
     import json
 
-    rows = [{"where": one.where, "severity": one.severity, "what": one.what, "hint": one.hint} for one in findings]
+    keys = ("where", "severity", "what", "hint", "number")
+    rows = [{key: getattr(one, key) for key in keys} for one in findings]
     plain = {"file": file, "version": version, "bytes": size, "fits": fits, "findings": rows}
     print(json.dumps(plain, indent=2, ensure_ascii=False))
 
@@ -211,14 +220,10 @@ def _is_block(name: str, data: bytes) -> bool:
 
 
 def _whole_block(data: bytes, name: str) -> bytes:
-    """Return the block of a file; what is wrong with it stops us. What follows it must be erased flash."""
-    from chargebyte_fw.kernel.errors import Finding
-
-    found, _, problems = _decoded(data, name)
-    if data[found.size :].strip(b"\xff"):
-        problems.append(f"{len(data) - found.size} bytes after the block that are not erased flash")
-    if problems:
-        raise ConfigError([Finding(name, problem) for problem in problems])
+    """Return the block of a file; raises ConfigError for what is wrong with it."""
+    found, findings = _findings(data, name)
+    if findings:
+        raise ConfigError(findings)
     return data[: found.size]
 
 
@@ -256,7 +261,7 @@ def _version(document: Document, given: int | None) -> tuple[int, str]:
         what = f"a block of version {version} cannot be written: its layout is not known"
         known = ", ".join(str(one) for one in layout.SIZES)
         where = document.version_place if given is None else document.name
-        raise ConfigError([Finding(where, what, f"use --version with one of {known}")])
+        raise ConfigError([Finding(where, what, f"use --version with one of {known}", number="C310")])
     return version, "as the file says" if given is None else "as asked for"
 
 
@@ -266,7 +271,8 @@ def _block(document: Document, version: int, *, leave_out: bool) -> bytes:
 
     if version not in layout.SIZES:
         what = f"the running firmware needs version {version}, whose layout is not known: it cannot be made from YAML"
-        raise ConfigError([Finding(document.name, what, "write a block (.bin) that was made for it")])
+        hint = "write a block (.bin) that was made for it"
+        raise ConfigError([Finding(document.name, what, hint, number="C310")])
     findings = rules.fit(document.parameters, version, document.name, leave_out=leave_out)
     if any(finding.severity == "error" for finding in findings):
         raise ConfigError(findings)

@@ -134,7 +134,7 @@ def test_a_changed_file_counts_from_the_next_token_on(run: Any, assemble: Any, r
         ("tokens:\n  - {id: A, conectors: [1]}\n", "'conectors' is no field"),
         ("tokens:\n  - {id: A, connectors: [0]}\n", "numbered from 1"),
         ("tokens:\n  - {id: A, blocked: maybe}\n", "blocked is true or false"),
-        ("tokens:\n  - {name: A}\n  - {name: B}\n", "needs an id, and 1 more"),
+        ("tokens:\n  - {name: A}\n  - {name: B}\n", "needs an id [C402], and 1 more"),
         ("tokens:\n  - {id: " + "A" * 37 + "}\n", "up to 36 printable ASCII"),
         ("tokens: {A: 1}\n", "a list named `tokens:`"),
         ("- A\n", "a list named `tokens:`"),

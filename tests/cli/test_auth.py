@@ -97,7 +97,7 @@ def test_a_message_names_the_file_that_was_given(auth: Any, tmp_path: Path) -> N
 def test_a_broken_list_is_a_wrong_configuration(auth: Any, tmp_path: Path) -> None:
     (tmp_path / "list.yaml").write_text("tokens:\n  - {id: A, blocked: maybe}\n")
     status, text = auth("add", "B")
-    assert status == 78 and "list.yaml:2: error" in text
+    assert status == 78 and "list.yaml:2: error" in text and text.endswith("[C403]\n")
 
 
 def test_below_a_root_the_usual_place_is_meant(tmp_path: Path) -> None:

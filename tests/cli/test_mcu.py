@@ -262,6 +262,7 @@ def test_check_as_json(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["mcu", "params", "check", str(files / "p.bin"), "--version", "2", "--json"]) == 1
     plain = json.loads(capsys.readouterr().out)
     assert plain["findings"][0]["what"] == "this is a block of version 1, not 2"
+    assert plain["findings"][0]["number"] == "C314"
 
 
 def test_the_example_of_the_manual_is_whole(files: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -167,12 +167,21 @@ def module_pages() -> dict[str, str]:
 def findings_page() -> str:
     """Return the page of the findings."""
     lines = [
-        "# Findings of `secc check`",
+        "# Findings",
         "",
         NOTE,
         "",
-        "Each finding of a configuration has a number at the end of its line. `secc check --explain C046` prints the",
-        "same as this page. Numbers from C200 on are of the start alone.",
+        "Each finding of a file has a number at the end of its line. `secc check --explain C046` prints the same as",
+        "this page.",
+        "",
+        "| numbers | what is wrong | found by |",
+        "| --- | --- | --- |",
+        "| C001 to C014, C020 to C028 | the file, its YAML, its keys and values | all of these |",
+        "| C029 to C199 | a configuration | `secc check`, `secc run` |",
+        "| from C200 | a configuration together with what is there at the start | `secc run` |",
+        "| from C300 | a parameter block of the safety controller | `secc mcu params` |",
+        "| from C400 | a list of tokens | `secc auth`, the charger's log |",
+        "| from C500 | a rig or a scenario | `secc hil` |",
         "",
     ]
     for number, one in explanations().items():

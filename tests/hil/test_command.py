@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -120,7 +121,9 @@ def test_files_are_checked_without_running_anything(tmp_path: Path, capsys: pyte
     path = tmp_path / "mine.yaml"
     path.write_text("resources: {}\ndrivers:\n  Powr: SimPower\n")
     assert main(["hil", "check", str(path)]) == 78
-    assert "Powr is no protocol" in capsys.readouterr().out
+    assert "Powr is no protocol (did you mean Power?) [C505]" in capsys.readouterr().out
+    assert main(["hil", "check", str(path), "--json"]) == 78
+    assert "C505" in {one["number"] for one in json.loads(capsys.readouterr().out)["findings"]}
 
 
 def test_the_live_view_follows_a_run(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
-from chargebyte_fw.cli.main import main
+from chargebyte_fw.board.flash.parameters import negotiate
+from chargebyte_fw.board.params import layout, rules, yaml_text
+from chargebyte_fw.cli.main import main, parser_for
 from chargebyte_fw.contracts.types.evse_manager import Connector, Evse
 from chargebyte_fw.kernel import extras
 from chargebyte_fw.kernel.errors import ConfigError, Finding
@@ -29,9 +31,11 @@ from chargebyte_fw.manager.configuration.values import fill
 from chargebyte_fw.manager.discovery import Found, Installed, discover
 from chargebyte_fw.manager.grouped.groups_file import GroupEntry, GroupsFile, grouped, read_groups_file
 from chargebyte_fw.manager.packages import lacking
+from chargebyte_fw.modules.auth import token_list, token_list_edit
 from chargebyte_fw.modules.ocpp.adapters.module import OcppModule
 from chargebyte_fw.modules.ocpp.variables.files.json_file import Findings
 from chargebyte_fw.modules.v2g.service_file import read_services
+from hil import rig, scenario
 
 ROOT = Path(__file__).parents[2]
 PRODUCT = ROOT / "chargebyte_fw"
@@ -46,35 +50,43 @@ UNNUMBERED = (
     "manager/everest/options.py",
     "manager/member_process.py",
     "manager/grouped/supervisor.py",  # what another process has refused, with its own numbers
-    "modules/auth/token_list",  # lists of tokens: `secc auth`
-    "modules/auth/token_csv.py",
-    "modules/system/yaml_file.py",
+    "modules/system/yaml_file.py",  # the values of a store, which no one writes by hand
 )
-"""Where findings are about something else than a configuration."""
+"""Where findings are about something else than a file that people write."""
+MORE = (
+    *("board/driver/config.py", "board/params/rules.py", "board/params/yaml_text.py", "board/flash/parameters.py"),
+    *("cli/mcu_params.py", "../hil/command.py", "../hil/findings.py", "../hil/rig.py", "../hil/scenario.py"),
+)
+"""Files that make findings beside the manager and its modules."""
 
 
-CALLS = {"Finding", "ConfigIssue", "add"} | {
+CALLS = {"Finding", "ConfigIssue", "add", "self._warn", "_wrong"} | {
     f"{at}report.{kind}" for at in ("", "self.") for kind in ("error", "warning")
 }
 
 
+OWN_CALLS = {"report.py": "self.error", "yaml_text.py": "self._error"}
+
+
 def sources() -> list[Path]:
-    """Return the files that make findings of a configuration."""
+    """Return the files that make findings."""
     files = [path for place in ("manager", "modules", "sim/modules") for path in (PRODUCT / place).rglob("*.py")]
-    files.append(PRODUCT / "board/driver/config.py")
+    files += [PRODUCT / name for name in MORE]
     return [path for path in files if not str(path.relative_to(PRODUCT)).startswith(UNNUMBERED)]
 
 
 def numbers_of(path: Path) -> Iterator[str]:
-    """Yield the number in each call of a file that makes a finding; empty for one without."""
+    """Yield the numbers of a file, and an empty one for each call that makes a finding without one."""
     text = path.read_text("utf-8")
     if not re.search(r"\b(Finding|ConfigIssue|Report)\b", text):
         return
     for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and NUMBER.fullmatch(node.value):
+            yield node.value
         if not isinstance(node, ast.Call) or not (node.args or node.keywords):
             continue
         name = ast.unparse(node.func)
-        if name in CALLS or (path.name == "report.py" and name == "self.error"):
+        if name in CALLS or name == OWN_CALLS.get(path.name):
             given = " ".join(ast.unparse(one) for one in node.args[4:]) + " ".join(
                 ast.unparse(one.value) for one in node.keywords if one.arg == "number"
             )
@@ -116,9 +128,36 @@ def configured(one: Explanation, folder: Path) -> Configuration:
     return load(folder / f"{one.base}.yaml", Root(ROOT, folder), environment={}, installed=INSTALLED)
 
 
+def tokens(path: Path) -> list[Finding]:
+    """Read a list of tokens that is wrong."""
+    return refused(lambda: token_list.parse(path.read_text(), path.name))
+
+
+def reported(read: Callable[[Path, Report], Any], path: Path) -> list[Finding]:
+    """Read a file of a rig or a scenario."""
+    report = Report()
+    read(path, report)
+    return report.findings
+
+
+READERS: dict[str, Callable[[Path], list[Finding]]] = {
+    "parameters.yaml": lambda path: yaml_text.read_file(path).findings,
+    "tokens.yaml": tokens,
+    "tokens.csv": tokens,
+    "rig.yaml": lambda path: reported(rig.check, path),
+    "scenario.yaml": lambda path: reported(scenario.load, path),
+}
+"""How an example that is no configuration is read, by its name."""
+
+
 @pytest.mark.parametrize("number", [number for number, one in explanations().items() if not one.situation])
 def test_the_example_has_the_finding(number: str, tmp_path: Path) -> None:
-    found = configured(explanations()[number], tmp_path).findings
+    one = explanations()[number]
+    if one.file:
+        (tmp_path / one.file).write_text(one.shown)
+        found = READERS[one.file](tmp_path / one.file)
+    else:
+        found = configured(one, tmp_path).findings
     assert number in {one.number for one in found}, found
 
 
@@ -201,6 +240,36 @@ def evses_with_a_gap(_: Path) -> list[Finding]:
     return refused(lambda: asyncio.run(OcppModule.ready(station)))
 
 
+def parameters(folder: Path, text: str, version: int) -> list[Finding]:
+    """Check parameters as a block of a version."""
+    (folder / "p.yaml").write_text(text)
+    read = yaml_text.read_file(folder / "p.yaml")
+    return rules.fit(read.parameters, version, "p.yaml", leave_out=False)
+
+
+def called(line: str) -> list[Finding]:
+    """Run a command that refuses what it is given."""
+    parsed = parser_for([line.split()[0]]).parse_args(line.split())
+    return refused(lambda: parsed.run(parsed))
+
+
+def other_layout(folder: Path) -> list[Finding]:
+    (folder / "p.yaml").write_text("version: 9\n")
+    return called(f"mcu params create {folder}/p.yaml -o {folder}/p.bin")
+
+
+def changed_byte(folder: Path) -> list[Finding]:
+    block = bytearray(layout.encode(layout.Parameters(), layout.NEWEST))
+    block[-1] ^= 1
+    (folder / "p.bin").write_bytes(block)
+    return called(f"mcu params write {folder}/p.bin --sim {folder}")
+
+
+def in_brackets(_: Path) -> list[Finding]:
+    text = "tokens: [A, # of Ada\n  B] # of Bob\n"
+    return refused(lambda: token_list_edit._checked(text, "tokens.yaml", {}))
+
+
 TWICE = Installed([Found("ErrorHistory", origin, "x:ErrorHistory") for origin in ("a", "b")])
 SITUATIONS: dict[str, Callable[[Path], list[Finding]]] = {
     "C001": lambda folder: load(folder / "no-such-file.yaml", Root(ROOT, folder), environment={}).findings,
@@ -225,6 +294,15 @@ SITUATIONS: dict[str, Callable[[Path], list[Finding]]] = {
     "C220": evses_with_a_gap,
     "C221": ocpp_files,
     "C222": ocpp_files,
+    "C310": other_layout,
+    "C311": lambda folder: parameters(folder, "contactors: [with-feedback-normally-open]\n", 0),
+    "C312": lambda folder: parameters(folder, "pluglock: {type: without-feedback}\n", 0),
+    "C313": changed_byte,
+    "C314": lambda _: negotiate(1, 2, "p.bin"),
+    "C408": in_brackets,
+    "C500": lambda _: refused(lambda: rig.rig_file("dsk")),
+    "C501": lambda _: called("hil run iso2-emergncy-stop"),
+    "C502": lambda _: called("hil run"),
 }
 ELSEWHERE = {
     "C211": "tests/meter/test_generic_powermeter.py",

@@ -123,4 +123,5 @@ def negotiate(version: int, wanted: int, name: str) -> list[Finding]:
         return []
     what = f"the block has version {version}, the running firmware needs version {wanted}"
     hint = f"create it from YAML with --version {wanted}" if wanted in layout.SIZES else "use a block made for it"
-    return [Finding(name, what, f"{hint}; with another version the controller goes to its safe state at once")]
+    hint += "; with another version the controller goes to its safe state at once"
+    return [Finding(name, what, hint, number="C314")]

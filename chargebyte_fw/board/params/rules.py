@@ -15,9 +15,10 @@ _LOCK_WITHOUT_FEEDBACK, _LOCK_WITH_FEEDBACK = 1, 2
 def check(parameters: Parameters, name: str, group_places: dict[str, str]) -> list[Finding]:
     """Return where the values contradict each other; `group_places`: where a group begins, `name`: the file."""
     found = []
-    for what, hint, one in (*_residual_current(parameters), *_plug_lock(parameters)):
-        place = parameters.given.get((one, 0)) or group_places.get(one.group) or name
-        found.append(Finding(place, f"{one.group}: {what}", hint))
+    for number, rule in (("C307", _residual_current), ("C308", _plug_lock), ("C309", _voltages)):
+        for what, hint, one in rule(parameters):
+            place = parameters.given.get((one, 0)) or group_places.get(one.group) or name
+            found.append(Finding(place, f"{one.group}: {what}", hint, number=number))
     return found
 
 
@@ -47,14 +48,14 @@ def _plug_lock(p: Parameters) -> Iterator[tuple[str, str, Field]]:
             if (one, 0) not in p.given:
                 yield f"{one.key} is missing", "", layout.LOCK_TYPE
     if kind == _LOCK_WITH_FEEDBACK:
-        missing = [one for one in layout.LOCK_VOLTAGES if (one, 0) not in p.given]
-        for one in missing:
-            yield f"{one.key} is missing", "a lock with feedback needs all four voltages", layout.LOCK_TYPE
-        if not missing:
-            yield from _voltages(p)
+        for one in layout.LOCK_VOLTAGES:
+            if (one, 0) not in p.given:
+                yield f"{one.key} is missing", "a lock with feedback needs all four voltages", layout.LOCK_TYPE
 
 
 def _voltages(p: Parameters) -> Iterator[tuple[str, str, Field]]:
+    if p.get(layout.LOCK_TYPE) != _LOCK_WITH_FEEDBACK or any((one, 0) not in p.given for one in layout.LOCK_VOLTAGES):
+        return
     open_min, open_max, closed_min, closed_max = (p.get(one) for one in layout.LOCK_VOLTAGES)
     if open_min > open_max:
         yield "feedback-open-voltage-min is above its max", "", layout.LOCK_VOLTAGES[0]
@@ -89,14 +90,16 @@ def fit(parameters: Parameters, version: int, name: str, *, leave_out: bool = Tr
                     found.append(_loss(group, one, index, version, where, what, leave_out))
                 elif version == 0 and one is layout.CONTACTOR_TYPE and raw == NORMALLY_OPEN:
                     hint = "use version 1 or newer"
-                    found.append(Finding(where, f"{what}: an unversioned block can only say normally closed", hint))
+                    what += ": an unversioned block can only say normally closed"
+                    found.append(Finding(where, what, hint, number="C311"))
     return found
 
 
 def _loss(group: Group, one: Field, index: int, version: int, where: str, what: str, leave_out: bool) -> Finding:
     block = f"a block of version {version}" if version else "an unversioned block"
     if leave_out:
-        return Finding(where, f"{what} is left out: {block} does not have it", "", "warning")
+        return Finding(where, f"{what} is left out: {block} does not have it", "", "warning", "C312")
     holding = [f"version {other}" for other in layout.SIZES if index < layout.count_in(group, one, other)]
     hint = f"it is in {' and '.join(holding)}; " if holding else ""
-    return Finding(where, f"{what} would be lost: {block} does not have it", f"{hint}--leave-out drops it")
+    what = f"{what} would be lost: {block} does not have it"
+    return Finding(where, what, f"{hint}--leave-out drops it", number="C312")

@@ -41,7 +41,7 @@ def read_file(path: Path) -> Document:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT_BYTES + 1)
     except OSError as error:
-        document.findings.append(Finding(str(path), f"cannot be read: {error.strerror or error}"))
+        document.findings.append(Finding(str(path), f"cannot be read: {error.strerror or error}", number="C002"))
         return document
     return read(data, str(path))
 
@@ -61,12 +61,12 @@ class _Reader:
     def _place(self, node: yaml.Node) -> str:
         return str(place_of(node, self.document.name))
 
-    def _error(self, node: yaml.Node | None, what: str, hint: str = "") -> None:
+    def _error(self, node: yaml.Node | None, what: str, hint: str = "", *, number: str) -> None:
         where = self.document.name if node is None else self._place(node)
-        self.document.findings.append(Finding(where, what, hint))
+        self.document.findings.append(Finding(where, what, hint, number=number))
 
-    def _warn(self, node: yaml.Node, what: str, hint: str = "") -> None:
-        self.document.findings.append(Finding(self._place(node), what, hint, "warning"))
+    def _warn(self, node: yaml.Node, what: str, *, number: str) -> None:
+        self.document.findings.append(Finding(self._place(node), what, "", "warning", number))
 
     def read(self, data: bytes) -> None:
         """Take the whole file."""
@@ -74,7 +74,7 @@ class _Reader:
         if top is None:
             return
         if not isinstance(top, yaml.MappingNode):
-            self._error(top, "the file must be a map with keys like pt1000s and contactors")
+            self._error(top, "the file must be a map with keys like pt1000s and contactors", number="C007")
             return
         for key, value in self._entries(top, "the file", ("version", *_GROUPS)):
             if key.value == "version":
@@ -84,13 +84,13 @@ class _Reader:
                 self._group(_GROUPS[key.value], value)
         for group in GROUPS:
             if group.count and group.name not in self._group_places:
-                self._warn(top, f"{group.name} is missing: all {group.count} stay disabled")
+                self._warn(top, f"{group.name} is missing: all {group.count} stay disabled", number="C305")
         if not self.document.failed:
             self.document.findings += rules.check(self.document.parameters, self.document.name, self._group_places)
 
     def _compose(self, data: bytes) -> yaml.Node | None:
         if len(data) > SIZE_LIMIT_BYTES:
-            self._error(None, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB")
+            self._error(None, f"the file is larger than {SIZE_LIMIT_BYTES // 1024} KiB", number="C003")
             return None
         try:
             top = compose(decode(data))
@@ -98,17 +98,17 @@ class _Reader:
             self.document.findings.append(self._unreadable(error))
             return None
         if top is None:
-            self._error(None, "the file is empty")
+            self._error(None, "the file is empty", number="C300")
         return top
 
     def _unreadable(self, error: YamlError) -> Finding:
         where = error.where(self.document.name)
         if isinstance(error, NotUtf8):
-            return Finding(where, "this is not UTF-8 text", "save the file as UTF-8")
+            return Finding(where, "this is not UTF-8 text", "save the file as UTF-8", number="C004")
         if isinstance(error, TooDeep):
-            return Finding(where, "the file is nested too deeply")
+            return Finding(where, "the file is nested too deeply", number="C006")
         hint = "indent with spaces, not with tabs" if "\\t" in error.problem else ""
-        return Finding(where, f"this is not YAML: {error.problem}", hint)
+        return Finding(where, f"this is not YAML: {error.problem}", hint, number="C005")
 
     def _entries(
         self, node: yaml.MappingNode, of: str, known: tuple[str, ...]
@@ -117,14 +117,14 @@ class _Reader:
         entries: dict[str, tuple[yaml.ScalarNode, yaml.Node]] = {}
         for key, value in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                self._error(key, "a key must be a plain word")
+                self._error(key, "a key must be a plain word", number="C012")
             elif key.value not in known:
                 near = closest(key.value, known)
                 hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
-                self._error(key, f"{of} has no key {key.value}", hint)
+                self._error(key, f"{of} has no key {key.value}", hint, number="C025")
             elif key.value in entries:
                 first = entries[key.value][0].start_mark
-                self._error(key, f"{key.value} is given twice (first in line {first.line + 1})")
+                self._error(key, f"{key.value} is given twice (first in line {first.line + 1})", number="C013")
             else:
                 entries[key.value] = (key, value)
         return list(entries.values())
@@ -133,7 +133,7 @@ class _Reader:
         text = node.value if isinstance(node, yaml.ScalarNode) else ""
         if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= 0xFFFF):
             hint = "an unversioned block is asked for with --version 0" if text == "0" else ""
-            self._error(node, "version must be a number from 1 to 65535", hint)
+            self._error(node, "version must be a number from 1 to 65535", hint, number="C301")
             return
         self.document.version, self.document.version_place = int(text), self._place(node)
 
@@ -142,15 +142,16 @@ class _Reader:
             self._item(group, 0, node)
             return
         if not isinstance(node, yaml.SequenceNode):
-            self._error(node, f"{group.name} must be a list of {group.count} items", "start each item with '- '")
+            what = f"{group.name} must be a list of {group.count} items"
+            self._error(node, what, "start each item with '- '", number="C021")
             return
         if len(node.value) < group.count:
-            self._warn(
-                node, f"{group.name} has {len(node.value)} of {group.count} items: the missing ones stay disabled"
-            )
+            what = f"{group.name} has {len(node.value)} of {group.count} items: the missing ones stay disabled"
+            self._warn(node, what, number="C305")
         for extra in node.value[group.count : group.count + 1]:
             count = len(node.value) - group.count
-            self._warn(extra, f"{group.name} has only {group.count} items: {count} more from here on are ignored")
+            what = f"{group.name} has only {group.count} items: {count} more from here on are ignored"
+            self._warn(extra, what, number="C306")
         for index, item in enumerate(node.value[: group.count]):
             self._item(group, index, item)
 
@@ -164,7 +165,8 @@ class _Reader:
                 for one in group.fields[:2] if group.name == "rcm" else group.fields[:1]:
                     self.document.parameters.set(one, index, 0, self._place(node))
             else:
-                self._error(node, f"{name} must be a map or `disabled`, not {node.value!r}", f"keys: {', '.join(keys)}")
+                what = f"{name} must be a map or `disabled`, not {node.value!r}"
+                self._error(node, what, f"keys: {', '.join(keys)}", number="C302")
         elif isinstance(node, yaml.MappingNode) and keys:
             by_key = {one.key: one for one in group.fields}
             for key, value in self._entries(node, name, keys):
@@ -172,19 +174,19 @@ class _Reader:
         else:
             kind = "a list" if isinstance(node, yaml.SequenceNode) else "a map"
             wanted = "a map or `disabled`" if keys else "a word"
-            self._error(node, f"{name} must be {wanted}, not {kind}")
+            self._error(node, f"{name} must be {wanted}, not {kind}", number="C302")
 
     def _value(self, one: Field, index: int, node: yaml.Node, name: str) -> None:
         if not isinstance(node, yaml.ScalarNode):
-            self._error(node, f"{name} must be a single value")
+            self._error(node, f"{name} must be a single value", number="C302")
             return
         try:
             parsed = one.kind.parse(node.value)
         except ValueError as error:
-            self._error(node, f"{name}: {error}")
+            self._error(node, f"{name}: {error}", number="C303")
             return
         if parsed.warning:
-            self._warn(node, f"{name}: {parsed.warning}")
+            self._warn(node, f"{name}: {parsed.warning}", number="C304")
         self.document.parameters.set(one, index, parsed.raw, self._place(node))
 
 

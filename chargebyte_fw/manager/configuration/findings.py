@@ -21,7 +21,9 @@ class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cause: str
     remedy: str
     example: str = ""
-    """A whole configuration that has the finding."""
+    """A whole configuration that has the finding, or the whole of `file`."""
+    file: str = ""
+    """What the example is, where it is no configuration: `parameters.yaml`, `tokens.csv`, `rig.yaml` ..."""
     overlay: str = ""
     """An overlay of `base` that has it."""
     base: str = "bsp-only-dc"
@@ -33,7 +35,7 @@ class Explanation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """When it comes, as lines."""
         if self.overlay:
             return f"# user-config/{self.base}.yaml\n{self.overlay}"
-        return self.example
+        return f"# {self.file}\n{self.example}" if self.file else self.example
 
 
 @cache
@@ -52,7 +54,9 @@ def explanation_of(number: str) -> Explanation:
     known = explanations()
     found = known.get(number.upper())
     if found is None:
-        raise UnknownNumber(f"no finding has the number {number}: {nearest(number.upper(), known)}".rstrip(": "))
+        digits = number.upper().removeprefix("C")
+        hint = nearest(f"C{digits:0>3}", known)
+        raise UnknownNumber(f"no finding has the number {number}: {hint}".rstrip(": "))
     return found
 
 

@@ -66,7 +66,7 @@ def _begin(text: str, name: str) -> tuple[Layout, Iterator[tuple[int, str]]]:
             delimiter = named[1]
             if len(delimiter) != 1 or (_NO_SEPARATOR.match(delimiter) and delimiter != "\t"):
                 what = f"sep= names no separator: {delimiter[:20]!r}"
-                raise ConfigError([Finding(f"{name}:{number}", what, "one of , ; | or a tab")])
+                raise ConfigError([Finding(f"{name}:{number}", what, "one of , ; | or a tab", number="C407")])
             continue
         delimiter = delimiter or max(DELIMITERS, key=line.count)
         cells = _cells(number, iter([(number, line)]), name, delimiter).cells
@@ -95,7 +95,8 @@ def _cells(first: int, lines: Iterator[tuple[int, str]], name: str, delimiter: s
         for number, line in lines:
             last, length = number, length + len(line)
             if length > LONGEST_RECORD:
-                raise ConfigError([Finding(where, f"the line has more than {LONGEST_RECORD} characters")])
+                what = f"the line has more than {LONGEST_RECORD} characters"
+                raise ConfigError([Finding(where, what, number="C406")])
             yield line
 
     try:
@@ -103,7 +104,7 @@ def _cells(first: int, lines: Iterator[tuple[int, str]], name: str, delimiter: s
     except csv.Error as error:
         open_quote = "unexpected end of data" in str(error)
         what = "the quote that opens in this line is not closed" if open_quote else str(error)
-        raise ConfigError([Finding(where, f"not CSV: {what}")]) from error
+        raise ConfigError([Finding(where, f"not CSV: {what}", number="C406")]) from error
     return Record(first, last, [cell.strip(_BLANKS) for cell in cells])
 
 

@@ -16,7 +16,7 @@ from chargebyte_fw.contracts.types.authorization import IdTokenType
 from chargebyte_fw.kernel.errors import ConfigError, Finding
 from chargebyte_fw.kernel.names import nearest
 from chargebyte_fw.kernel.text import text_lines
-from chargebyte_fw.kernel.yaml_text import YamlError, events, place_of
+from chargebyte_fw.kernel.yaml_text import TooDeep, YamlError, events, place_of
 from chargebyte_fw.modules.auth.token_csv import records
 
 FIELDS = ("id", "type", "name", "expires", "parent", "connectors", "blocked")
@@ -24,6 +24,14 @@ LONGEST = 36
 MOST_CONNECTORS = 64
 _BOOLEANS = {"true": True, "false": False}
 ONLY_TOKENS = "expected is a list named `tokens:` and no more"
+
+
+class BadField(ValueError):
+    """A field that a token cannot have; `number` is that of the finding (docs/findings.md)."""
+
+    def __init__(self, what: str, number: str = "C403") -> None:
+        super().__init__(what)
+        self.number = number
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -57,13 +65,12 @@ def parse(text: str, name: str) -> dict[str, Entry]:
     for line, last_line, values in _csv_rows(text, name) if is_csv(name) else _yaml_rows(text, name):
         try:
             entry = entry_from(values, line, last_line)
-        except ValueError as error:
-            findings.append(Finding(f"{name}:{line}", str(error)))
+        except BadField as error:
+            findings.append(Finding(f"{name}:{line}", str(error), number=error.number))
             continue
         if entry.key in entries:
-            findings.append(
-                Finding(f"{name}:{line}", f"{entry.id} is listed already in line {entries[entry.key].line}")
-            )
+            what = f"{entry.id} is listed already in line {entries[entry.key].line}"
+            findings.append(Finding(f"{name}:{line}", what, number="C404"))
         entries[entry.key] = entry
     if findings:
         raise ConfigError(findings)
@@ -76,30 +83,30 @@ def is_csv(name: str) -> bool:
 
 
 def entry_from(values: Mapping[str, Any], line: int = 0, last_line: int = 0) -> Entry:
-    """Check the fields of one token; raises ValueError."""
+    """Check the fields of one token; raises BadField."""
     unknown = [key for key in values if key not in FIELDS]
     if unknown:
-        raise ValueError(f"{unknown[0][:50]!r} is no field of a token (there are {', '.join(FIELDS)})")
+        raise BadField(f"{unknown[0][:50]!r} is no field of a token (there are {', '.join(FIELDS)})", "C025")
     for key in FIELDS:
         if key != "connectors" and not isinstance(values.get(key, ""), str):
-            raise ValueError(f"{key} must be one value")
+            raise BadField(f"{key} must be one value", "C401")
     token = values.get("id", "")
     if not token:
-        raise ValueError("a token needs an id")
+        raise BadField("a token needs an id", "C402")
     for what in (token, values.get("parent", "")):
         if len(what) > LONGEST or (not (what.isascii() and what.isprintable()) and what):
-            raise ValueError(f"{what[:50]!r} is no token: up to {LONGEST} printable ASCII characters")
+            raise BadField(f"{what[:50]!r} is no token: up to {LONGEST} printable ASCII characters", "C402")
         if what != what.strip():
-            raise ValueError(f"{what!r} has blanks around it")
+            raise BadField(f"{what!r} has blanks around it", "C402")
     if not values.get("name", "").isprintable():
-        raise ValueError("a name is one line")
+        raise BadField("a name is one line")
     kind = values.get("type", "")
     if kind and kind not in IdTokenType.__members__:
         hint = nearest(kind, IdTokenType.__members__) or f"there are {', '.join(IdTokenType.__members__)}"
-        raise ValueError(f"{kind[:50]!r} is no type of token ({hint})")
+        raise BadField(f"{kind[:50]!r} is no type of token ({hint})")
     blocked = (values.get("blocked", "") or "false").lower()
     if blocked not in _BOOLEANS:
-        raise ValueError(f"blocked is true or false, not {blocked[:50]!r}")
+        raise BadField(f"blocked is true or false, not {blocked[:50]!r}")
     return Entry(
         id=token,
         type=kind,
@@ -114,7 +121,7 @@ def entry_from(values: Mapping[str, Any], line: int = 0, last_line: int = 0) -> 
 
 
 def expiry(text: str) -> datetime | None:
-    """Read a date or an RFC 3339 time (without a zone: UTC); a date is over at its end. Raises ValueError."""
+    """Read a date or an RFC 3339 time (without a zone: UTC); a date is over at its end. Raises BadField."""
     if not text:
         return None
     try:
@@ -124,16 +131,16 @@ def expiry(text: str) -> datetime | None:
             at = datetime.fromisoformat(text.upper())
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ValueError(f"{text[:50]!r} is no date or time as 2027-01-31 or 2027-01-31T18:00:00Z") from None
+        raise BadField(f"{text[:50]!r} is no date or time as 2027-01-31 or 2027-01-31T18:00:00Z") from None
 
 
 def _connectors(value: Any) -> tuple[int, ...]:
     words = value.replace(",", " ").replace(";", " ").split() if isinstance(value, str) else list(value)
     if len(words) > MOST_CONNECTORS:
-        raise ValueError(f"more than {MOST_CONNECTORS} connectors")
+        raise BadField(f"more than {MOST_CONNECTORS} connectors")
     for word in words:
         if not (word.isascii() and word.isdecimal() and len(word) <= 4 and int(word) >= 1):
-            raise ValueError(f"{word[:50]!r} is no connector: they are numbered from 1")
+            raise BadField(f"{word[:50]!r} is no connector: they are numbered from 1")
     return tuple(int(word) for word in words)
 
 
@@ -144,12 +151,14 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, str]]]
         if columns is None:
             columns = cells
             if "id" not in columns:
-                raise ConfigError([Finding(where, "the first line must name the columns, one of them id")])
+                raise ConfigError(
+                    [Finding(where, "the first line must name the columns, one of them id", number="C405")]
+                )
             if len(set(columns)) < len(columns):
-                raise ConfigError([Finding(where, "a column is named twice")])
+                raise ConfigError([Finding(where, "a column is named twice", number="C405")])
             continue
         if len(cells) > len(columns) and any(cells[len(columns) :]):
-            raise ConfigError([Finding(where, f"{len(cells)} cells in {len(columns)} columns")])
+            raise ConfigError([Finding(where, f"{len(cells)} cells in {len(columns)} columns", number="C406")])
         values = {key: cell for key, cell in zip(columns, cells) if cell}
         if "name" in values:
             # For people only: a line break within the cell is a blank between two words.
@@ -165,7 +174,7 @@ def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, Any]]
     if isinstance(first, yaml.StreamEndEvent) or _is_nothing(first):
         return
     if not isinstance(first, yaml.MappingStartEvent) or not _is_word(next(rest), "tokens"):
-        raise _wrong(name, first, ONLY_TOKENS)
+        raise _wrong(name, first, ONLY_TOKENS, number="C400")
     begin = next(rest)
     if isinstance(begin, yaml.SequenceStartEvent):
         for event in rest:
@@ -177,15 +186,15 @@ def _yaml_rows(text: str, name: str) -> Iterator[tuple[int, int, dict[str, Any]]
             elif isinstance(event, yaml.MappingStartEvent):
                 yield line, line, _fields(rest, name)
             else:
-                raise _wrong(name, event, "a token is a text, or a map with an id")
+                raise _wrong(name, event, "a token is a text, or a map with an id", number="C401")
     elif not _is_nothing(begin):
-        raise _wrong(name, begin, ONLY_TOKENS)
+        raise _wrong(name, begin, ONLY_TOKENS, number="C400")
     end = next(rest)
     if not isinstance(end, yaml.MappingEndEvent):
-        raise _wrong(name, end, ONLY_TOKENS)
+        raise _wrong(name, end, ONLY_TOKENS, number="C400")
     after = next(rest)
     if not isinstance(after, yaml.StreamEndEvent):
-        raise _wrong(name, after, "another document (---): there is one list")
+        raise _wrong(name, after, "another document (---): there is one list", number="C008")
 
 
 def _fields(rest: Iterator[yaml.Event], name: str) -> dict[str, Any]:
@@ -194,9 +203,9 @@ def _fields(rest: Iterator[yaml.Event], name: str) -> dict[str, Any]:
         if isinstance(key, yaml.MappingEndEvent):
             break
         if not isinstance(key, yaml.ScalarEvent):
-            raise _wrong(name, key, "the name of a field is one word")
+            raise _wrong(name, key, "the name of a field is one word", number="C012")
         if key.value in fields:
-            raise _wrong(name, key, f"{key.value[:50]} is there twice in one token")
+            raise _wrong(name, key, f"{key.value[:50]} is there twice in one token", number="C013")
         fields[key.value] = _value(next(rest), rest, name)
     return fields
 
@@ -205,13 +214,13 @@ def _value(event: yaml.Event, rest: Iterator[yaml.Event], name: str) -> Any:
     if isinstance(event, yaml.ScalarEvent):
         return event.value
     if not isinstance(event, yaml.SequenceStartEvent):
-        raise _wrong(name, event, "expected is a value, or a list of values")
+        raise _wrong(name, event, "expected is a value, or a list of values", number="C401")
     values: list[str] = []
     for each in rest:
         if isinstance(each, yaml.SequenceEndEvent):
             break
         if not isinstance(each, yaml.ScalarEvent):
-            raise _wrong(name, each, "expected is a value, or a list of values")
+            raise _wrong(name, each, "expected is a value, or a list of values", number="C401")
         values.append(each.value)
     return values
 
@@ -224,7 +233,8 @@ def _events(text: str, name: str) -> Iterator[yaml.Event]:
             if not isinstance(event, between):
                 yield event
     except YamlError as error:
-        raise ConfigError([Finding(error.where(name), f"not YAML: {error}")]) from error
+        number = "C006" if isinstance(error, TooDeep) else "C005"
+        raise ConfigError([Finding(error.where(name), f"not YAML: {error}", number=number)]) from error
 
 
 def _is_nothing(event: yaml.Event) -> bool:
@@ -239,5 +249,5 @@ def _line_of(event: yaml.Event) -> int:
     return place_of(event, "").line
 
 
-def _wrong(name: str, event: yaml.Event, what: str) -> ConfigError:
-    return ConfigError([Finding(f"{name}:{_line_of(event)}", what)])
+def _wrong(name: str, event: yaml.Event, what: str, *, number: str) -> ConfigError:
+    return ConfigError([Finding(f"{name}:{_line_of(event)}", what, number=number)])

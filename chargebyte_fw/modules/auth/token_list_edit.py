@@ -60,7 +60,8 @@ def _checked(text: str, name: str, wanted: dict[str, Entry]) -> str:
     """Return the changed text if it reads as intended; raises ConfigError otherwise."""
     found = {key: _bare(entry) for key, entry in parse(text, name).items()}
     if found != {key: _bare(entry) for key, entry in wanted.items()}:
-        raise ConfigError([Finding(name, "written too unusually to be changed by a program: please use an editor")])
+        what = "written too unusually to be changed by a program: please use an editor"
+        raise ConfigError([Finding(name, what, number="C408")])
     return text
 
 
@@ -91,7 +92,8 @@ def _add_csv(text: str, name: str, entry: Entry) -> str:
         return _add_csv(_with_newline(text) + head.delimiter.join(FIELDS) + "\n", name, entry)
     missing = [key for key in values if key not in head.columns]
     if missing:
-        raise ConfigError([Finding("the file", f"has no column {missing[0]}")])
+        hint = "add it to the head of the file"
+        raise ConfigError([Finding(name, f"there is no column {missing[0]}", hint, number="C405")])
     # A spreadsheet ends rows with CRLF and lines within a cell with LF.
     ending = "\r\n" if text_lines(text, keep_ends=True)[head.line - 1].endswith("\r\n") else "\n"
     row = io.StringIO()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chargebyte_fw.board.params import layout, rules, value_types, yaml_text
 from chargebyte_fw.board.params.value_types import ValueType
 from chargebyte_fw.board.params.yaml_text import Document
+from tests.manager.parts import words_of
 
 WHOLE = "pt1000s: [off, off, off, off]\ncontactors: [none, none, none]\nestops: [off, off, off]\n"
 
@@ -21,7 +22,7 @@ def read(text: str) -> Document:
 
 
 def told(text: str) -> list[str]:
-    return [str(finding) for finding in read(text).findings]
+    return [words_of(finding) for finding in read(text).findings]
 
 
 def only(text: str) -> str:
