@@ -116,7 +116,7 @@ LEFT = {
         ("the alarm is that of the device, for its directive", "R05 01,02,03,04"),
         ("as for the signed update, without a test of its own", "L02 01,03,04,06,07,09,10,15,18,19,20,21,22"),
         ("the system has one update at a time and publishes its states alone", "L01 15,33"),
-        ("uploads follow redirects, as EVerest's do", "N01 30"),
+        ("an upload follows a redirect to the same host", "N01 30"),
         ("the order of values and of the message that closes a stream is not asserted", "N11 03; N13 03,04,06"),
         ("no component has an instance that monitors could be on", "N02 20,21"),
     )

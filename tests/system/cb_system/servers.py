@@ -123,6 +123,25 @@ async def http(folder: Path, tls: ssl.SSLContext | None = None) -> AsyncIterator
         await runner.cleanup()
 
 
+@asynccontextmanager
+async def moved_to(base: str, status: int = 307) -> AsyncIterator[int]:
+    """A server that sends each request for `/name` to the same name below `base`."""
+
+    async def move(request: web.Request) -> web.Response:
+        return web.Response(status=status, headers={"Location": base + request.match_info["name"]})
+
+    app = web.Application(client_max_size=1 << 30)
+    app.router.add_route("*", "/{name}", move)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield site._server.sockets[0].getsockname()[1]  # type: ignore[union-attr]
+    finally:
+        await runner.cleanup()
+
+
 class CutData(DTPHandler):  # type: ignore[misc]
     """A data connection that breaks after so many bytes of the server's `cuts`."""
 

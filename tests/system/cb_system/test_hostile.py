@@ -401,6 +401,64 @@ def test_a_redirect_takes_no_password_to_another_server(transfer: FileTransfer, 
     assert target.read_bytes() == b"firmware"
 
 
+def test_a_password_follows_to_tls_at_the_usual_ports_of_the_same_host_alone() -> None:
+    """RFC 9110 §15.4: credentials are for the origin that they were given for."""
+    here = address_of(f"http://u:{SECRET}@host/x")
+    for there, taken in (
+        ("https://host/y", True),
+        ("https://HOST:443/y", True),
+        ("https://host:8443/y", False),
+        ("https://host.example/y", False),
+        ("http://host:8080/y", False),
+    ):
+        assert (http_link._next(here, there).password == SECRET) is taken, there
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_redirect_takes_no_upload_to_another_host(transfer: FileTransfer, target: Path, status: int) -> None:
+    """OCPP names the host that gets the logs; `localhost` is another one than 127.0.0.1, wherever it leads."""
+    taken: list[str] = []
+
+    async def take(request: web.Request) -> web.Response:
+        taken.append(request.path)
+        return web.Response(status=204)
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            far = await stack.enter_async_context(web_server(take))
+            there = f"http://localhost:{far}/there?key={SECRET}/"
+            near = await stack.enter_async_context(servers.moved_to(there, status))
+            file = target.with_name("logs.tar.gz")
+            file.write_bytes(b"logs")
+            error = await trouble_of(transfer.send(f"http://u:{SECRET}@127.0.0.1:{near}", file))
+            assert error.trouble is Failure.DENIED and error.final
+            assert f"to another host, http://localhost:{far}/there?..." in str(error)
+
+    clock.run(main())
+    assert taken == []
+
+
+def test_an_upload_follows_to_another_port_of_its_host_without_the_password(
+    transfer: FileTransfer, target: Path
+) -> None:
+    taken: list[tuple[bytes, bool]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        taken.append((await request.read(), "Authorization" in request.headers))
+        return web.Response(status=204)
+
+    async def main() -> None:
+        async with AsyncExitStack() as stack:
+            far = await stack.enter_async_context(web_server(take))
+            near = await stack.enter_async_context(servers.moved_to(f"http://127.0.0.1:{far}/there/"))
+            file = target.with_name("logs.tar.gz")
+            file.write_bytes(b"logs")
+            await transfer.send(f"http://u:{SECRET}@127.0.0.1:{near}", file)
+
+    clock.run(main())
+    assert taken == [(b"logs", False)]
+
+
 def test_a_download_goes_on_after_a_redirect(transfer: FileTransfer, target: Path, tmp_path: Path) -> None:
     data = os.urandom(300_000)
     folder = tmp_path / "server"

@@ -396,6 +396,32 @@ def test_https_needs_a_certificate_that_the_system_trusts(
     assert target.exists() is trusted
 
 
+def test_an_upload_follows_a_redirect_to_tls_at_the_same_host(tmp_path: Path, tls: tuple[ssl.SSLContext, Path]) -> None:
+    """In a process of its own, as above."""
+    import sys
+
+    file = tmp_path / "logs.tar.gz"
+    file.write_bytes(DATA)
+    program = (
+        "import asyncio, sys\nfrom pathlib import Path\n"
+        "from chargebyte_fw.modules.system.transfer.transfer import FileTransfer\n"
+        "asyncio.run(FileTransfer((Path('/none'), Path('/none'))).send(sys.argv[1], Path(sys.argv[2])))\n"
+    )
+
+    async def main(stack: AsyncExitStack) -> None:
+        place = Place(tmp_path, "http", stack)
+        safe, _ = await stack.enter_async_context(servers.http(place.folder, tls[0]))
+        port = await stack.enter_async_context(servers.moved_to(f"https://127.0.0.1:{safe}/"))
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", program, f"http://127.0.0.1:{port}", str(file)),
+            env={**os.environ, "SSL_CERT_FILE": str(tls[1])},
+        )
+        assert await process.wait() == 0
+
+    real(main)
+    assert (tmp_path / "server" / file.name).read_bytes() == DATA
+
+
 @pytest.mark.parametrize("trusted", [True, False])
 def test_ftps_carries_both_ways_under_a_certificate_that_the_system_trusts(
     tmp_path: Path,

@@ -98,7 +98,7 @@ async def _asked(
                     _check(answer)
                 yield answer
                 return
-            address = _next(address, answer.headers.get("Location", ""))
+            address = _next(address, answer.headers.get("Location", ""), same_host=body is not None)
     raise TransferError(Failure.BROKEN, "the server sends us in circles")
 
 
@@ -144,8 +144,12 @@ def _headers(address: Address, more: dict[str, str]) -> dict[str, str]:
     return headers
 
 
-def _next(here: Address, location: str) -> Address:
-    """Return the address that a redirect leads to; only the same server gets the password."""
+def _next(here: Address, location: str, *, same_host: bool = False) -> Address:
+    """Return the address that a redirect leads to; raises TransferError.
+
+    With `same_host` it may lead to no other one. The password goes to the same server, and from port 80 to TLS at port
+    443 of the same host.
+    """
     if not location:
         raise TransferError(Failure.BROKEN, "the server sends us elsewhere, but not where")
     try:
@@ -158,7 +162,11 @@ def _next(here: Address, location: str) -> Address:
         raise TransferError(Failure.SCHEME, f"the server sends us to {there}", final=True)
     if here.scheme == "https" and there.scheme == "http":
         raise TransferError(Failure.DENIED, f"the server sends us from TLS to {there}", final=True)
-    if (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port):
+    if same_host and here.host != there.host:
+        # Whoever asked for the file named this host; a server on the way does not choose who else gets it.
+        raise TransferError(Failure.DENIED, f"the server sends us to another host, {there}", final=True)
+    ends = (here.scheme, here.port), (there.scheme, there.port)
+    if here.host == there.host and (ends[0] == ends[1] or ends == (("http", 80), ("https", 443))):
         return replace(there, user=here.user, password=here.password)
     return there
 
