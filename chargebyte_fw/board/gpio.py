@@ -313,7 +313,7 @@ def take_output(runtime: Runtime, name: str, chip: Path | None, log: ModuleLog) 
             return _Socket(simulated, False, log)
     except OSError as error:
         taken = error.errno == errno.EBUSY
-        what = "somebody else drives it (does the charging stack run?)" if taken else error.strerror or error
+        what = "another process drives it (does the charging stack run?)" if taken else error.strerror or error
         raise Unavailable(f"GPIO line {name} cannot be taken: {what}") from error
     raise Unavailable(f"{where} has {'no' if chip is not None else 'a'} line named {name}")
 

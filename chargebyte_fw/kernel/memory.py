@@ -135,7 +135,7 @@ class Host:
         """Connect to `port` of the other end; raises ConnectionRefusedError without a listener."""
         accept = self.peer._listening.get(port) if self.peer is not None else None
         if accept is None:
-            raise ConnectionRefusedError(f"nobody listens on port {port}")
+            raise ConnectionRefusedError(f"nothing listens on port {port}")
         ours, theirs = StreamEnd(), StreamEnd()
         ours.peer, theirs.peer = theirs, ours
         self._connections += 1

@@ -1,4 +1,4 @@
-"""The one marriage of a machine with asyncio: events in, time in, effects carried out in order."""
+"""Runs a machine on asyncio: events in, time in, effects carried out in order."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def ask(root: Root, request: dict[str, Any], limit_s: float = LIMIT_S) -> dict[s
             client.sendall(json.dumps(request).encode() + b"\n")
             line = client.makefile("rb").readline()
     except (FileNotFoundError, ConnectionRefusedError):
-        raise NoCharger(f"no charger runs here (nobody listens at {path})") from None
+        raise NoCharger(f"no charger runs here (nothing listens at {path})") from None
     except PermissionError:
         raise Unavailable(f"the charger at {path} may only be asked by root, or by the user that it runs as") from None
     except OSError as error:

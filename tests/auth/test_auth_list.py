@@ -266,7 +266,7 @@ def test_what_is_no_file_is_said(run: Any, assemble: Any, runtime: Any, caplog: 
         station = Station(assemble, runtime, None)
         await station.assembly.start()
         assert await station.status("A") is Status.Invalid
-        assert "not a file; nobody is listed" in caplog.text
+        assert "not a file; no token is listed" in caplog.text
         await station.assembly.stop()
 
     run(main())
@@ -323,7 +323,7 @@ def test_without_a_file_nobody_charges_until_there_is_one(run: Any, assemble: An
         station = Station(assemble, runtime, None)
         await station.assembly.start()
         assert await station.status("A") is Status.Invalid
-        assert "No such file" in caplog.text and "nobody is listed" in caplog.text
+        assert "No such file" in caplog.text and "no token is listed" in caplog.text
         save(station.path, "tokens: [A]\n")
         assert await station.status("A") is Status.Accepted
         station.path.unlink()

@@ -268,7 +268,7 @@ def test_a_simulated_line_has_one_owner_as_well(runtime: Runtime, tmp_path: Path
         told: list[bool] = []
         other = SimulatedLine(tmp_path, NAME, told.append)
         tool = take_output(runtime, NAME, None, LOG)
-        with pytest.raises(Unavailable, match="somebody else drives it"):
+        with pytest.raises(Unavailable, match="another process drives it"):
             take_output(runtime, NAME, None, LOG)
         driver = open_output(runtime, NAME, True, LOG)
         driver.set(True)

@@ -80,7 +80,7 @@ def test_memory_connection_to_nobody_or_nowhere_is_refused(run: Any) -> None:
         MemoryNet(host).connect(charger.address, 1, nobody)
         MemoryNet(host).connect("fe80::dead", 1, nowhere)
         await turns()
-        assert nobody.heard == ["nobody listens on port 1"]
+        assert nobody.heard == ["nothing listens on port 1"]
         assert nowhere.heard == ["no way to fe80::dead"]
 
     run(main())

@@ -43,7 +43,7 @@ def check_energy_tree(written: Sequence[Written], loaded: Loaded, report: Report
         elif provided:
             nodes.append(one)
             if free and managed:
-                what = f"{one.id} is below no energy node and no energy manager: nobody grants it energy"
+                what = f"{one.id} is below no energy node and no energy manager: no energy is granted to it"
                 report.warning(
                     one.place,
                     what,
@@ -51,7 +51,7 @@ def check_energy_tree(written: Sequence[Written], loaded: Loaded, report: Report
                     number="C071",
                 )
     if nodes and not managed and whole:
-        what = "there is no energy manager: nobody grants the EVSEs their energy"
+        what = "there is no energy manager: no energy is granted to the EVSEs"
         report.warning(nodes[0].place, what, f"add an EnergyManager with energy_trunk: {nodes[0].id}", number="C072")
 
 

@@ -125,7 +125,7 @@ class AuthListValidator(Module):
         return read() if loop_speed() is None or size < SMALL_FILE else await asyncio.to_thread(read)
 
     def _refuse(self, why: str) -> None:
-        kept = f"going on with the last good list ({_tokens(self.entries)})" if self.entries else "nobody is listed"
+        kept = f"going on with the last good list ({_tokens(self.entries)})" if self.entries else "no token is listed"
         self.log.error("%s; %s", why, kept)
         self.main.faults.clear(FAULT, SUB_TYPE)
         self.main.faults.raise_fault(FAULT, f"{why}; {kept}", sub_type=SUB_TYPE)

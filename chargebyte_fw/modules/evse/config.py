@@ -163,7 +163,7 @@ class EvseConfig(ModuleConfig):
         int, Meta(ge=0, description="State F after a new fault without HLC, in ms; 0 shows none.")
     ] = 300
     fail_on_powermeter_errors: Annotated[bool, Meta(description="Meter faults block charging.")] = True
-    raise_mrec9: Annotated[bool, Meta(description="Raise MREC9 when nobody authorizes in time.")] = False
+    raise_mrec9: Annotated[bool, Meta(description="Raise MREC9 when no authorization comes in time.")] = False
     sleep_before_enabling_pwm_hlc_mode_ms: Annotated[
         int, Meta(ge=0, description="Time between plug-in and 5 %, in ms.")
     ] = 500

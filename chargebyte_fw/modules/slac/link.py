@@ -173,7 +173,7 @@ class SlacLink:
             frame = decode(data)
         except PeerError as error:
             self._runtime.trace.record("slac", self._device, data)
-            self.complain(f"bad frame of {data[6:12].hex(':') or 'nobody'}: {error}")
+            self.complain(f"bad frame of {data[6:12].hex(':') or 'an unknown station'}: {error}")
             return
         self._trace(frame, data)
         self._received(frame)

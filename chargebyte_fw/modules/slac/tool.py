@@ -150,7 +150,7 @@ def _networks(modem: Modem, content: bytes) -> None:
         return
     for network in networks:
         role = ROLES[network.role] if network.role < len(ROLES) else f"role {network.role}"
-        others = ", ".join(mac_text(station.mac) for station in network.stations) or "nobody"
+        others = ", ".join(mac_text(station.mac) for station in network.stations) or "none"
         modem.networks.append(f"{network.nid.hex().upper()} as {role}, with {others}")
         if network.nid == FACTORY_NID:
             modem.notes.append(FACTORY_NOTE)

@@ -116,7 +116,7 @@ def test_sdp() -> None:
     ("octets", "error"),
     [
         ("01fe80010000000280ff", "opens no message of SAP, DIN 70121 or ISO 15118-2"),
-        ("01fe7001000000028098", "nobody knows payload type 0x7001"),
+        ("01fe7001000000028098", "unknown payload type 0x7001"),
         ("01fe80010000000480980200", "the stream ends too early"),
     ],
 )

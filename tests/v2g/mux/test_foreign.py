@@ -78,7 +78,7 @@ def test_a_program_that_does_not_listen(run: Any, assemble: Any, runtime: Any, t
             with pytest.raises(TimeoutError):
                 await shake(world, D20)
             assert world.manager.names()[-2:] == ["dlink_error", "hlc_session_failed"]
-            assert "no connection to the back end: new at nobody listens on port 50001" in caplog.messages
+            assert "no connection to the back end: new at nothing listens on port 50001" in caplog.messages
             assert await shake(world, D2) == "ISO15118D2"
 
     run(main())

@@ -1,4 +1,4 @@
-"""The hand-shake between HLC and whoever authorizes: external identification, Plug and Charge, Autocharge."""
+"""The authorization of an HLC session: external identification, Plug and Charge, Autocharge."""
 
 from __future__ import annotations
 

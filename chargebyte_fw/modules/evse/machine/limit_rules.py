@@ -8,6 +8,7 @@ from chargebyte_fw.contracts.types.power_supply_DC import Capabilities
 from chargebyte_fw.modules.evse.machine.allowance import LEAST_A
 
 EPSILON_A = 1e-6
+NO_SOURCE = "a limit without a source"
 
 
 def too_little_ac(limits: LimitsRes, charge_A: float, *, delayed: bool) -> str:
@@ -19,14 +20,15 @@ def too_little_ac(limits: LimitsRes, charge_A: float, *, delayed: bool) -> str:
     amperes, watts = limits.ac_max_current_A, limits.total_power_W
     by_current = amperes is not None and abs(amperes.value - charge_A) < EPSILON_A
     rules = amperes if by_current or watts is None else watts
-    name = rule_of(rules.source) if rules is not None else "nobody"
+    name = rule_of(rules.source) if rules is not None else NO_SOURCE
     return f"{charge_A:.2f} A from {name}, an EV needs {LEAST_A:g} A"
 
 
 def too_little_dc(limits: LimitsRes, granted_W: float, supply: Capabilities | None) -> str:
     """Return how much power there is and which limit rules; `supply` is None before it has reported."""
     if supply is None:
-        return "the power supply has not told what it can"
+        return "the power supply has not reported its capabilities"
     names = [rule_of(one.source) for one in (limits.total_power_W, limits.ac_max_current_A) if one is not None]
     least_A = supply.min_export_current_A
-    return f"{granted_W:.0f} W from {(names or ['nobody'])[0]}, the power supply gives at least {least_A:g} A"
+    name = names[0] if names else NO_SOURCE
+    return f"{granted_W:.0f} W from {name}, the power supply gives at least {least_A:g} A"

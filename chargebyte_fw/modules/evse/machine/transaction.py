@@ -77,9 +77,9 @@ class TransactionRows(ChargingOrders):
 
     def _authorization_timed_out(self) -> None:
         self.note(SessionEventEnum.PluginTimeout)
-        self.info("nobody authorized in time")
+        self.info("no authorization in time")
         if self.config.raise_mrec9:
-            self.emit(RaiseFault("MREC9AuthorizationTimeout", "nobody authorized within the connection timeout"))
+            self.emit(RaiseFault("MREC9AuthorizationTimeout", "no authorization within the connection timeout"))
 
     @on(event=TransactionChanged)
     def transaction_changed(self, event: TransactionChanged, now: float) -> None:

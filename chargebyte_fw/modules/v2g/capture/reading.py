@@ -73,7 +73,7 @@ class Reader:
             return replace(reading, signature=verdict) if verdict else reading
         if frame.payload_type in (v2gtp.SDP_REQUEST, v2gtp.SDP_RESPONSE):
             return _sdp(frame)
-        return Reading("", error=f"nobody knows payload type 0x{frame.payload_type:04X}")
+        return Reading("", error=f"unknown payload type 0x{frame.payload_type:04X}")
 
     def _exi(self, frame: V2gFrame) -> Reading:
         first: tuple[str, ExiError] | None = None

@@ -156,7 +156,7 @@ class CableCheck(Machine):
         if not self._preparing:
             return [LogLine("a cable check was asked for outside the preparation", "warning"), _finished(False)]
         if self._evse_max_V <= 0.0:
-            return [LogLine("the power supply has not told its limits: no cable check", "warning"), _finished(False)]
+            return [LogLine("no limits of the power supply are known: no cable check", "warning"), _finished(False)]
         if not self._imd:
             return [
                 HlcAllowsClose(True),

@@ -252,7 +252,7 @@ class V2gSession(SessionOutput):
         if authorized is None:
             if limit_s and now - self._authorizing_since >= limit_s:
                 self._authorizing_since = None
-                return self.failed(name, "FAILED", f"nobody authorized within {limit_s:g} s")
+                return self.failed(name, "FAILED", f"no authorization within {limit_s:g} s")
             processing = waiting
         elif not authorized:
             return self.failed(name, refused, "authorization was refused")

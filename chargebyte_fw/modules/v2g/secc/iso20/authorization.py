@@ -97,7 +97,7 @@ class Authorization(Iso20Base):
         facts = self.facts.session
         if facts.authorized is None:
             if now - self._asked_since >= EIM_AUTHORIZATION_S:
-                return self.failed(_NAME, "FAILED", f"nobody authorized within {EIM_AUTHORIZATION_S:g} s")
+                return self.failed(_NAME, "FAILED", f"no authorization within {EIM_AUTHORIZATION_S:g} s")
             # Without this kind of Ongoing a car gives up after 60 s.
             waiting = processingType.Ongoing_WaitingForCustomerInteraction
             return self.ok(m.AuthorizationRes, EVSEProcessing=waiting)

@@ -134,5 +134,5 @@ class ContractAuthorization(Authorization):
     def _ongoing(self, now: float) -> Answer:
         assert self._asked_contract_since is not None
         if now - self._asked_contract_since >= ONGOING_S:
-            return self.failed(_NAME, "FAILED", f"nobody authorized the contract within {ONGOING_S:g} s")
+            return self.failed(_NAME, "FAILED", f"no authorization of the contract within {ONGOING_S:g} s")
         return self.ok(m.AuthorizationRes, EVSEProcessing=processingType.Ongoing)
