@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import Any
 
 from chargebyte_fw.contracts.interfaces.connector_lock import ConnectorLock
@@ -92,6 +93,7 @@ class FakeBoard(FakeModule):
         self.first = "A"
         self._allowed = False
         self._cp = "A"
+        self._moves: deque[bool] = deque()
 
     def hardware(self) -> HardwareCapabilities:
         kinds = HardwareCapabilitiesConnectorType
@@ -127,9 +129,11 @@ class FakeBoard(FakeModule):
         wanted = self._allowed and self._cp in "CD" and not self.stuck_open
         if wanted is not self.closed and not (self.welded and self.closed):
             self.closed = wanted
-            self.after(CONTACTOR_S, lambda: self._tell(wanted))
+            self._moves.append(wanted)
+            # Timers of one instant expire in any order; the reports of one contactor keep theirs.
+            self.after(CONTACTOR_S, lambda: self.report(self._moves.popleft()))
 
-    def _tell(self, closed: bool) -> None:
+    def report(self, closed: bool) -> None:
         event = BspEventEvent.PowerOn if closed else BspEventEvent.PowerOff
         self.main.event.publish(BspEvent(event=event))
 

@@ -117,18 +117,18 @@ def test_an_ev_waits_for_a_contactor_that_is_closed_without_an_order_and_one_war
     async def story() -> None:
         w = await World(assemble).start()
         await asyncio.sleep(timing.CONTACTOR_AFTER_UNPLUG_S)
-        w.bsp._tell(True)
+        w.bsp.report(True)
         with caplog.at_level(logging.WARNING):
             w.bsp.cp("B")
             await asyncio.sleep(120.0)
             assert w.state == "Idle" and "SessionStarted" not in w.names
             assert warnings() == 1
-            w.bsp._tell(False)
+            w.bsp.report(False)
             await asyncio.sleep(0.5)
             assert w.state == "WaitingForAuthentication"
             await w.unplug()
             await w.until_state("Idle")
-            w.bsp._tell(True)
+            w.bsp.report(True)
             entered_s = asyncio.get_running_loop().time()
             w.bsp.cp("B")
             await w.until(lambda: warnings() == 2, 10.0)
