@@ -63,6 +63,10 @@ STORIES = {
     ),
     "a fault while disabled": ("DC", [("charge", 3.0), ("disable", 0.0), ("cp B", 3.0), ("fault stop", 1.0)]),
     "HLC still reports of the last EV": ("AC with HLC", [("publish v2g_setup_finished", 6.0)]),
+    "HLC asks for an authorization while a fault keeps the EVSE idle": (
+        "AC with HLC",
+        [("fault pilot", 12.0), ("charge", 0.0), ("ask", 6.0)],
+    ),
     "an EV returns to state C and leaves in the same moment": (
         "AC",
         [("charge", 0.0), ("charge", 0.0), ("cp B", 0.0), ("cp C", 0.0)],

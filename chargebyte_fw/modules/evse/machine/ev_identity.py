@@ -40,7 +40,7 @@ class EvIdentityRows(ChargingOrders):
             # The name of an EV that has left is not the next one's.
             return
         plug_in.names[event.by] = event.mac
-        self.facts.link.answered = True
+        self.facts.link.answered = self.with_ev
         if event.by not in doubt.names_before:
             return
         if doubt.prove_until_s is not None or doubt.names_before[event.by] != event.mac:

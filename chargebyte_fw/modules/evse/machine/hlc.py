@@ -47,11 +47,6 @@ class HlcLinkRows(ChargingOrders):
     What takes power away is ordered at once and waits for no state.
     """
 
-    @property
-    def with_ev(self) -> bool:
-        """False between two EVs: what HLC still reports of the last one does not count for the next."""
-        return self.state not in (Charging.Idle, Charging.Disabled)
-
     @on(event=CarBack)
     def car_back(self, _: CarBack, now: float) -> None:
         """The pilot shows the EV again: SLAC may match."""

@@ -123,6 +123,11 @@ class ChargingOrders(LevelMachine):
 
     # SLAC and HLC.
 
+    @property
+    def with_ev(self) -> bool:
+        """False between two EVs: what HLC still reports of the last one does not count for the next."""
+        return self.state not in (Charging.Idle, Charging.Disabled)
+
     def hlc(self, command: Call) -> None:
         """Send a command to SLAC or HLC, if they are used."""
         if self.facts.hardware.hlc:
