@@ -128,6 +128,54 @@ def test_services_are_renegotiated_by_the_charger() -> None:
     assert it.car_facts.charger.service == "DC, Dynamic"
 
 
+@pytest.mark.parametrize(
+    ("mode", "offered", "service"),
+    [
+        ("DC_BPT", ["DC"], "DC"),
+        ("MCS_BPT", ["DC", "MCS"], "MCS"),
+        ("MCS_BPT", ["DC"], "DC"),
+        ("MCS_BPT", ["DC", "DC_BPT"], "DC_BPT"),
+        ("MCS", ["DC", "MCS_BPT"], "DC"),
+        ("AC_BPT", ["AC_three_phase_core"], "AC"),
+        ("AC_DER_IEC", ["AC_three_phase_core"], "AC"),
+    ],
+)
+def test_a_car_charges_by_the_next_best_service_that_the_charger_has(
+    mode: str, offered: list[str], service: str
+) -> None:
+    options = Iso20Settings(scheduled=True, dynamic=True, energy_service_decides=True)
+    discharge = {"max_discharge_power_W": 11_000.0} if mode == "AC_DER_IEC" else {}
+    it = pair(mode, options=options, charger={"energy_transfer_modes": offered}, **discharge)
+    it.charge()
+    assert it.car_facts.charger.service == f"{service}, Dynamic"
+    assert dict(it.charger.published("selected_service_parameters"))["selected_service_parameters"].energy_transfer == (
+        service
+    )
+    it.wish(stop=True)
+    assert end(it) == ("terminated", "") and it.charger.broken() == []
+
+
+def test_a_car_goes_back_to_the_service_it_likes_best_once_the_charger_has_it() -> None:
+    it = pair("DC_BPT", control_mode="Dynamic", charger={"energy_transfer_modes": ["DC"]})
+    it.charge()
+    assert it.car_facts.charger.service == "DC, Dynamic"
+    it.charger.facts.energy_transfer_modes = ["DC", "DC_BPT"]
+    it.wish(renegotiate_services=True)
+    it.run(30.0, until=lambda: it.steps.count("charging") == 2)
+    assert it.car_facts.charger.service == "DC_BPT, Dynamic"
+    it.wish(stop=True)
+    assert end(it) == ("terminated", "") and it.charger.broken() == []
+
+
+def test_a_car_that_the_charger_has_no_service_for_any_more_ends_in_good_order() -> None:
+    it = pair("DC_BPT", control_mode="Dynamic")
+    it.charge()
+    it.fact(energy_transfer_modes=["MCS"])
+    assert end(it) == ("failed", "the charger offers MCS, the car takes DC_BPT, DC")
+    assert it.requests[-2:] == ["ServiceDiscoveryReq", "SessionStopReq"] and it.charger.broken() == []
+    assert "dc_open_contactor" in it.charger.names() and it.charger.names()[-1] == "dlink_terminate"
+
+
 def test_the_charger_ends_or_pauses_the_session() -> None:
     it = pair()
     it.charge()

@@ -44,7 +44,7 @@ class JosevConfig(ModuleConfig):
     ] = False
     select_all_vas_services: Annotated[bool, Meta(description="Select every additional service (no effect).")] = False
     supported_d20_energy_services: Annotated[
-        str, Meta(description="Energy services of ISO 15118-20, best first, separated by commas.")
+        str, Meta(description="Energy services of ISO 15118-20 that the car takes, best first, separated by commas.")
     ] = "DC,DC_BPT"
 
     def protocols(self) -> tuple[str, ...]:
@@ -60,17 +60,20 @@ class JosevConfig(ModuleConfig):
         """Return the energy services of ISO 15118-20."""
         return [name.strip() for name in self.supported_d20_energy_services.split(",") if name.strip()]
 
+    def wishes(self, asked: EnergyTransferMode) -> tuple[str, ...]:
+        """Return the energy services of a session that was asked for, best first; none: it is not of ISO 15118-20."""
+        alternating = asked.value.startswith("AC")
+        if not (self.supported_ISO15118_20_AC if alternating else self.supported_ISO15118_20_DC):
+            return ()
+        return tuple(name for name in self.services() if name in SERVICES and name.startswith("AC") is alternating)
+
     def mode(self, asked: EnergyTransferMode) -> str:
         """Return the energy transfer mode for a session that was asked for.
 
         Where the car offers ISO 15118-20 it is that of the first service for the same kind of current.
         """
-        alternating = asked.value.startswith("AC")
-        if self.supported_ISO15118_20_AC if alternating else self.supported_ISO15118_20_DC:
-            for name in self.services():
-                if name in SERVICES and name.startswith("AC") is alternating:
-                    return SERVICES[name]
-        return asked.value
+        wishes = self.wishes(asked)
+        return SERVICES[wishes[0]] if wishes else asked.value
 
     def settings(self, keys: evcc.KeyStore) -> evcc.CarSettings:
         """Return the settings of the car before a session is asked for."""

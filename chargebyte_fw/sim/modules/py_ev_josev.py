@@ -121,6 +121,7 @@ class PyEvJosev(Module):
         self._settings = settings = replace(
             before,
             energy_transfer_mode=mode,
+            energy_services=self.config.wishes(asked),
             payment=payment_of(payment),
             force_payment=bool(payment.enforce_payment_option),
             departure_time_s=int(departure_s),
@@ -153,7 +154,7 @@ class PyEvJosev(Module):
             settings.max_power_W = dc.max_power_limit or settings.max_power_W
             settings.max_voltage_V = dc.max_voltage_limit or settings.max_voltage_V
             settings.energy_capacity_Wh = dc.energy_capacity or settings.energy_capacity_Wh
-        if "BPT" in mode or "DER" in mode:
+        if any("BPT" in name or "DER" in name for name in (mode, *settings.energy_services)):
             settings.max_discharge_current_A = bpt.discharge_max_current_limit or settings.max_current_A
             settings.max_discharge_power_W = bpt.discharge_max_power_limit or settings.max_power_W or 0.0
             settings.min_soc_percent = int(bpt.discharge_minimal_soc or settings.min_soc_percent)

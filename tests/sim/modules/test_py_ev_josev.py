@@ -67,6 +67,12 @@ def test_what_the_keys_make_of_the_car(
     assert made.mode(asked) == mode and made.protocols() == protocols
 
 
+def test_the_services_of_the_key_are_the_wishes_of_the_car_in_their_order() -> None:
+    made = JosevConfig(supported_ISO15118_20_DC=True, supported_d20_energy_services="AC,DC,XX,DC_BPT")
+    assert made.wishes(DC) == ("DC", "DC_BPT") and made.wishes(AC) == ()
+    assert JosevConfig(supported_ISO15118_2=True).wishes(DC) == ()
+
+
 def test_what_can_have_no_session_is_named() -> None:
     found = [one.what for one in PyEvJosev.config_issues(JosevConfig(supported_d20_energy_services="WPT"), {})]
     assert found[0] == "the car offers no protocol: it has no V2G session" and "WPT is no energy service" in found[1]

@@ -90,6 +90,8 @@ class Station:
         self.requests: list[Any] = []
         self.types: list[int] = []
         self.offer: list[tuple[str, int]] = []
+        self.schema_id = 1
+        """The entry of the car's offer that the charger chooses."""
         self.asked_tls = False
         self.tls_version = ""
         self.answers: dict[str, Answer] = {}
@@ -296,7 +298,7 @@ class Station:
             offer: Any = codec("sap").decode(frame.payload)
             self.offer = [(one.ProtocolNamespace, one.Priority) for one in offer.AppProtocol]
             code = sap.responseCodeType.OK_SuccessfulNegotiation
-            chosen = codec("sap").encode(sap.supportedAppProtocolRes(ResponseCode=code, SchemaID=1))
+            chosen = codec("sap").encode(sap.supportedAppProtocolRes(ResponseCode=code, SchemaID=self.schema_id))
             self.later(0.01, self.feed, evcc.Received(v2gtp.Frame(v2gtp.EXI_DIN_ISO2, chosen).to_bytes()))
             return
         set_name = {v2gtp.EXI_ISO20_AC: "iso20_ac", v2gtp.EXI_ISO20_DC: "iso20_dc"}.get(

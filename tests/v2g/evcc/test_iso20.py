@@ -134,7 +134,7 @@ def _introduced(settings: CarSettings) -> str:
     ("mode", "offered", "service"),
     [
         *(("DC_extended", [2, 6], 2), ("DC_BPT", [2, 6], 6), ("DC_BPT", [2], 2), ("MCS", [2, 8], 8)),
-        *(("MCS_BPT", [8, 9], 9), ("MCS_BPT", [8], 8)),
+        *(("MCS_BPT", [8, 9], 9), ("MCS_BPT", [8], 8), ("MCS_BPT", [2, 6], 6), ("MCS_BPT", [2], 2), ("MCS", [2, 9], 2)),
     ],
 )
 def test_a_car_takes_the_best_service_of_its_mode(mode: str, offered: list[int], service: int) -> None:
@@ -148,11 +148,52 @@ def test_a_car_takes_the_best_service_of_its_mode(mode: str, offered: list[int],
 
 
 def test_a_charger_without_a_service_for_the_car_is_left_in_good_order() -> None:
-    it = Station(dc_settings(energy_transfer_mode="MCS"))
-    it.services = [1, 2]
+    it = Station(dc_settings(energy_transfer_mode="MCS_BPT", max_discharge_power_W=10_000.0))
+    it.services = [1, 5, 77]
     it.feed_start()
-    assert it.end() == ("failed", "the charger offers AC, DC")
+    why = "the charger offers AC, AC_BPT, 77, the car takes MCS_BPT, MCS, DC_BPT, DC"
+    assert it.end() == ("failed", why)
+    assert "ServiceDetailReq" not in it.names
+    assert it.last("SessionStopReq").EVTerminationExplanation == why
     assert it.names[-1] == "SessionStopReq" and it.last("SessionStopReq").EVTerminationCode == "Refused"
+
+
+def test_a_car_takes_the_next_service_where_no_set_of_the_best_one_suits() -> None:
+    it = Station(
+        dc_settings(energy_transfer_mode="DC_BPT", max_discharge_power_W=10_000.0, control_mode="Dynamic", parking="in")
+    )
+    it.services = [6, 2]
+    it.sets |= {6: [dc_bpt()], 2: [parameter_set(3, Connector=2, ControlMode=2, MobilityNeedsMode=1, Pricing=0)]}
+    it.charge()
+    assert [request.ServiceID for request in it.all("ServiceDetailReq")] == [6, 2]
+    assert (it.selected.ServiceID, it.selected.ParameterSetID) == (2, 3)
+    assert isinstance(it.last("DC_ChargeLoopReq").CLReqControlMode, dc.Dynamic_DC_CLReqControlModeType)
+    assert "DC, Dynamic; no set of DC_BPT suits" in [getattr(effect, "what", "") for _, effect in it.log]
+    it.wish(stop=True)
+    assert it.end() == ("terminated", "")
+
+
+def test_a_car_of_which_no_set_suits_leaves_in_good_order() -> None:
+    it = Station(dc_settings(energy_transfer_mode="DC_BPT", max_discharge_power_W=10_000.0, control_mode="Dynamic"))
+    it.services, it.sets[6] = [6, 2], [dc_bpt()]
+    it.feed_start()
+    assert it.end() == ("failed", "the charger has no set of DC_BPT or DC with Dynamic control that suits")
+    assert it.names[-2:] == ["ServiceDetailReq", "SessionStopReq"]
+
+
+def test_the_wishes_of_a_car_may_be_listed() -> None:
+    it = Station(dc_settings(energy_services=("DC", "DC_BPT"), max_discharge_power_W=10_000.0))
+    it.services, it.sets[6] = [6, 2], [dc_bpt()]
+    it.charge()
+    assert it.selected.ServiceID == 2
+
+
+def test_a_car_that_offers_two_name_spaces_takes_the_services_of_the_one_that_is_chosen() -> None:
+    it = Station(ac_settings(energy_transfer_mode="AC_DER_IEC", max_discharge_power_W=11_000.0))
+    it.services, it.schema_id = [10, 1], 2
+    it.charge()
+    assert [name.rsplit(":", 1)[1] for name, _ in it.offer] == ["AC-DER-IEC", "AC"]
+    assert it.selected.ServiceID == 1
 
 
 @pytest.mark.parametrize(("control_mode", "number_"), [("", 0), ("Scheduled", 0), ("Dynamic", 1)])

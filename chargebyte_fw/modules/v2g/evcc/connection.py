@@ -71,20 +71,20 @@ class Evcc(Machine):
     @property
     def protocols(self) -> tuple[str, ...]:
         """The names of the protocols that the car offers."""
-        return tuple(name for name, _ in self._offers())
+        return tuple(dict.fromkeys(name for name, _ in self._offers()))
 
     def _offers(self) -> list[tuple[str, handshake.AppProtocol]]:
         """Return what the car offers on this connection: what knows its energy transfer mode and is secure enough.
 
         [V2G20-2356]: ISO 15118-20 wants TLS 1.3. A car that is set to plain TCP offers it all the same: a laboratory.
         """
-        mode, known, offers = self.settings.energy_transfer_mode, protocols(), []
-        version = self.facts.charger.tls_version
-        for name in self.settings.protocols:
-            app = known[name].app(mode)
-            if app is not None and (self.settings.tls == "none" or app.tls_version in ("", version)):
-                offers.append((name, app))
-        return offers
+        known, version = protocols(), self.facts.charger.tls_version
+        return [
+            (name, app)
+            for name in self.settings.protocols
+            for app in known[name].apps(self.settings)
+            if self.settings.tls == "none" or app.tls_version in ("", version)
+        ]
 
     @property
     def _offered(self) -> tuple[handshake.AppProtocol, ...]:
@@ -277,7 +277,7 @@ class Evcc(Machine):
             raise Failed(f"the charger speaks none of {', '.join(self.protocols)}")
         self.facts.charger.protocol = chosen.text
         self.protocol = protocols()[next(name for name, app in self._offers() if app == chosen)]
-        self.session = self.protocol.new_session(self.settings, self.facts, self)
+        self.session = self.protocol.new_session(chosen, self.settings, self.facts, self)
         self.enter(S.SESSION)
         return [Report(Step.NEGOTIATED, chosen.text), *self._turn(now)]
 

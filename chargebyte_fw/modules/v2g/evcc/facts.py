@@ -25,6 +25,8 @@ class CarSettings(msgspec.Struct):
     """What the car offers, best first: `ISO15118D20`, `ISO15118D2`, `DIN70121`."""
     energy_transfer_mode: str = "DC_extended"
     """EVerest's name: `DC_core`, `DC_extended`, `DC_BPT`, `AC_three_phase_core`, `AC_BPT`, `MCS`, `MCS_BPT`, ..."""
+    energy_services: tuple[str, ...] = ()
+    """ISO 15118-20: the energy services that the car takes (`DC_BPT`, `DC`), best first; empty: those of its mode."""
     tls: str = "none"
     """`none`: plain TCP alone; `offer`: TLS where the charger has it; `require`: no session without."""
     payment: str = "auto"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -106,8 +106,8 @@ class Protocol(typing.Protocol):
     def streams(self) -> Mapping[int, str]:
         """V2GTP payload types of its messages: the stream that each belongs to; `main` is the only one of most."""
 
-    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
-        """Return its entry in supportedAppProtocolReq for a car with this mode; None: it does not know the mode."""
+    def apps(self, settings: CarSettings) -> Sequence[AppProtocol]:
+        """Return its entries in supportedAppProtocolReq for this car, best first; none: it does not know its mode."""
 
     def decode(self, frame: Frame) -> Response:
         """Return the response in a frame; raises ExiError."""
@@ -118,5 +118,5 @@ class Protocol(typing.Protocol):
     def message_timeout_s(self, request: str) -> float:
         """Return V2G_EVCC_Msg_Timeout: how long the car waits for the response to `request`."""
 
-    def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> CarSession:
-        """Return a new session. Its timers are `limit` and `ready to charge`."""
+    def new_session(self, app: AppProtocol, settings: CarSettings, facts: CarFacts, timers: Timers) -> CarSession:
+        """Return a new session of the entry that the charger chose. Its timers are `limit` and `ready to charge`."""

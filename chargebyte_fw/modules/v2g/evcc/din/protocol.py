@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.evcc.common.protocol import V2gMessageProtocol
 from chargebyte_fw.modules.v2g.evcc.din.session import DinCarSession
@@ -16,11 +18,11 @@ class Din70121(V2gMessageProtocol):
     offer = handshake.DIN70121
     message_timeouts_s = {"CurrentDemandReq": 0.25}
 
-    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
+    def apps(self, settings: CarSettings) -> Sequence[AppProtocol]:
         """Return the entry of a DC car: DIN knows no AC, and no inlet of another kind."""
-        return self.offer if energy_transfer_mode.startswith("DC") else None
+        return (self.offer,) if settings.energy_transfer_mode.startswith("DC") else ()
 
-    def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> DinCarSession:
+    def new_session(self, app: AppProtocol, settings: CarSettings, facts: CarFacts, timers: Timers) -> DinCarSession:
         """Return a new session."""
         return DinCarSession(settings, facts, timers)
 

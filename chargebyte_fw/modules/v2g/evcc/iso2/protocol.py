@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.evcc.common.protocol import V2gMessageProtocol
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
@@ -20,11 +22,11 @@ class Iso15118D2(V2gMessageProtocol):
         **dict.fromkeys(("CertificateInstallationReq", "CertificateUpdateReq"), 5.0),
     }
 
-    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
-        """Return the entry of an AC or DC car: other inlets came with ISO 15118-20."""
-        return self.offer if energy_transfer_mode[:2] in ("AC", "DC") else None
+    def apps(self, settings: CarSettings) -> Sequence[AppProtocol]:
+        """Return the entry of a AC or DC car: other inlets came with ISO 15118-20."""
+        return (self.offer,) if settings.energy_transfer_mode[:2] in ("AC", "DC") else ()
 
-    def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> Iso2CarSession:
+    def new_session(self, app: AppProtocol, settings: CarSettings, facts: CarFacts, timers: Timers) -> Iso2CarSession:
         """Return a new session."""
         return Iso2CarSession(settings, facts, timers)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from chargebyte_fw.modules.v2g import handshake, timing, v2gtp
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings
-from chargebyte_fw.modules.v2g.evcc.iso20.services import SERVICES_OF_MODE
+from chargebyte_fw.modules.v2g.evcc.iso20.services import name_space, wishes
 from chargebyte_fw.modules.v2g.evcc.iso20.session import Iso20CarSession
 from chargebyte_fw.modules.v2g.evcc.protocol import Protocol, Response, Timers
 from chargebyte_fw.modules.v2g.exi import codec
@@ -42,13 +43,11 @@ class Iso15118D20:
     name = "ISO15118D20"
     streams = dict.fromkeys(_SETS, "main") | {number: name for name, number in _STREAMS.items()}
 
-    def app(self, energy_transfer_mode: str) -> AppProtocol | None:
-        """Return the entry for the kind of current; None for a mode without a cable, which this car has not."""
-        if energy_transfer_mode not in SERVICES_OF_MODE:
-            return None
-        if energy_transfer_mode == "AC_DER_IEC":
-            return handshake.ISO15118D20_AC_DER_IEC
-        return handshake.ISO15118D20_AC if energy_transfer_mode.startswith("AC") else handshake.ISO15118D20_DC
+    def apps(self, settings: CarSettings) -> Sequence[AppProtocol]:
+        """Return the name spaces of the services that the car takes, that of a paused session first."""
+        paused = settings.paused
+        resumed = [] if paused is None or not paused.service_id else [paused.service_id]
+        return tuple(dict.fromkeys(name_space(one) for one in (*resumed, *wishes(settings))))
 
     def decode(self, frame: Frame) -> Response:
         """Return the response in a frame; raises ExiError."""
@@ -69,9 +68,9 @@ class Iso15118D20:
             return 5.0
         return timing.V2G_EVCC_MSG_TIMEOUT_S
 
-    def new_session(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> Iso20CarSession:
-        """Return a new session."""
-        return Iso20CarSession(settings, facts, timers)
+    def new_session(self, app: AppProtocol, settings: CarSettings, facts: CarFacts, timers: Timers) -> Iso20CarSession:
+        """Return a new session in the name space that the charger chose."""
+        return Iso20CarSession(app, settings, facts, timers)
 
 
 PROTOCOL: Protocol = Iso15118D20()

@@ -1,13 +1,12 @@
-"""Which energy service a car takes, and with which of the charger's parameter sets (ISO 15118-20 clause 8.4)."""
+"""The energy services of ISO 15118-20 that a car knows, those that it wishes for, and the name space of each."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
+from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.evcc.facts import CarSettings, Paused
-from chargebyte_fw.modules.v2g.messages import iso20_common as common
+from chargebyte_fw.modules.v2g.handshake import AppProtocol
 
 AC, DC, AC_BPT, DC_BPT, MCS, MCS_BPT, AC_DER_IEC = 1, 2, 5, 6, 8, 9, 10
 PARKING_STATUS = 66
@@ -28,10 +27,9 @@ SERVICES_OF_MODE = {
     **dict.fromkeys(("DC_core", "DC_extended", "DC_combo_core", "DC_unique", "DC"), (DC,)),
     "AC_BPT": (AC_BPT, AC),
     "DC_BPT": (DC_BPT, DC),
-    "MCS": (MCS,),
-    "MCS_BPT": (MCS_BPT, MCS),
-    # In its name space: the messages of AC have another one.
-    "AC_DER_IEC": (AC_DER_IEC,),
+    "MCS": (MCS, DC),
+    "MCS_BPT": (MCS_BPT, MCS, DC_BPT, DC),
+    "AC_DER_IEC": (AC_DER_IEC, AC_BPT, AC),
 }
 """What a car with EVerest's energy transfer mode takes, best first: one that may discharge can also only charge."""
 SCHEDULED, DYNAMIC = 1, 2
@@ -72,43 +70,19 @@ class Service(msgspec.Struct, frozen=True):
         return dict(self.parameters).get(name, default)
 
 
-def choose(offered: Iterable[int], settings: CarSettings) -> int | None:
-    """Return the best service for this car among those that the charger offers, None where none fits."""
-    ids = tuple(offered)
-    return next((one for one in SERVICES_OF_MODE[settings.energy_transfer_mode] if one in ids), None)
+def wishes(settings: CarSettings) -> tuple[int, ...]:
+    """Return the services that this car takes, best first; those that discharge only where it has a power for that."""
+    named = {name: service_id for service_id, name in NAMES.items()}
+    wanted = tuple(named[name] for name in settings.energy_services)
+    wanted = wanted or SERVICES_OF_MODE.get(settings.energy_transfer_mode, ())
+    return tuple(one for one in wanted if one not in BIDIRECTIONAL or settings.max_discharge_power_W > 0)
 
 
-def choose_set(service_id: int, sets: Iterable[common.ParameterSetType], settings: CarSettings) -> Service | None:
-    """Return the service with the set that suits this car best, the charger's first among equals; None: none fits."""
-    best: Service | None = None
-    best_points = -1
-    for one in sets:
-        numbers = tuple((p.Name, p.intValue) for p in one.Parameter if p.intValue is not None)
-        service = Service(service_id, one.ParameterSetID, numbers)
-        points = _points(service, settings)
-        if points is not None and points > best_points:
-            best, best_points = service, points
-    return best
-
-
-def _points(service: Service, settings: CarSettings) -> int | None:
-    """Return how well a parameter set suits; None: the car cannot take it."""
-    mode = {"Scheduled": SCHEDULED, "Dynamic": DYNAMIC}.get(settings.control_mode)
-    if mode is not None and service.value("ControlMode", SCHEDULED) != mode:
-        return None
-    if service.value("DERControlFunctions") & ~settings.der_functions:
-        return None
-    points = 0
-    if service.service_id in (AC, AC_BPT, AC_DER_IEC):
-        phases = service.value("Connector", 1)
-        if phases > settings.phases:
-            return None
-        points += 8 * phases
-    needs = {"EVCC": BY_EVCC, "SECC": BY_SECC}.get(settings.mobility_needs_by)
-    if needs is not None and service.value("MobilityNeedsMode", BY_EVCC) == needs:
-        points += 4
-    # A price is worth having: absolute ones before levels.
-    return points + {1: 2, 2: 1}.get(service.value("Pricing"), 0)
+def name_space(service_id: int) -> AppProtocol:
+    """Return the name space that a service has its messages in: a session has one."""
+    if service_id == AC_DER_IEC:
+        return handshake.ISO15118D20_AC_DER_IEC
+    return handshake.ISO15118D20_AC if service_id in (AC, AC_BPT) else handshake.ISO15118D20_DC
 
 
 def resumed(paused: Paused) -> Service:

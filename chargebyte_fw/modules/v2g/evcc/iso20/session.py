@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.evcc.effects import Step
 from chargebyte_fw.modules.v2g.evcc.facts import CarFacts, CarSettings, Paused
 from chargebyte_fw.modules.v2g.evcc.iso20 import services
@@ -18,20 +19,22 @@ from chargebyte_fw.modules.v2g.evcc.iso20.energy import Iso20EnergyService
 from chargebyte_fw.modules.v2g.evcc.iso20.metering import Metering
 from chargebyte_fw.modules.v2g.evcc.iso20.parking import CHECK_IN, CHECK_OUT, STAGES, Parking
 from chargebyte_fw.modules.v2g.evcc.iso20.schedule import Schedule
+from chargebyte_fw.modules.v2g.evcc.iso20.selection import NoService, Selected, Undescribed, select
 from chargebyte_fw.modules.v2g.evcc.protocol import MAIN, Failed, MultiplexedRequest, Timers
 from chargebyte_fw.modules.v2g.evcc.session import StagedSession
+from chargebyte_fw.modules.v2g.handshake import AppProtocol
 from chargebyte_fw.modules.v2g.messages import iso20_common as common
 from chargebyte_fw.modules.v2g.messages import iso20_types as types
 
 _POWER_DELIVERY = ("PowerOn", "PowerOff", "PowerStandby", "PowerRenegotiated")
 
 
-def _energy_service(mode: str) -> type[Iso20EnergyService]:
-    if mode == "AC_DER_IEC":
+def _energy_service(app: AppProtocol) -> type[Iso20EnergyService]:
+    if app == handshake.ISO15118D20_AC_DER_IEC:
         from chargebyte_fw.modules.v2g.evcc.iso20.der_iec import Iso20DerIecCarService
 
         return Iso20DerIecCarService
-    return Iso20AcCarService if mode.startswith("AC") else Iso20DcCarService
+    return Iso20AcCarService if app == handshake.ISO15118D20_AC else Iso20DcCarService
 
 
 class Iso20CarSession(StagedSession):
@@ -44,7 +47,7 @@ class Iso20CarSession(StagedSession):
         *("DC_CableCheck", "DC_PreCharge"),
     )
 
-    def __init__(self, settings: CarSettings, facts: CarFacts, timers: Timers) -> None:
+    def __init__(self, app: AppProtocol, settings: CarSettings, facts: CarFacts, timers: Timers) -> None:
         super().__init__(settings, facts, timers)
         if settings.paused is not None:
             self.session_id = settings.paused.session_id
@@ -61,7 +64,14 @@ class Iso20CarSession(StagedSession):
         self.parking = Parking(self)
         self._with_parking = False
         """The parking status is among the services that the charger is asked about."""
-        self.energy = _energy_service(settings.energy_transfer_mode)(self)
+        self._app = app
+        self._offered: tuple[int, ...] = ()
+        """The energy services of ServiceDiscoveryRes."""
+        self._described: dict[int, list[common.ParameterSetType]] = {}
+        """The parameter sets of each energy service that the charger was asked about."""
+        self._passed_over = ""
+        """Why the service is not the one that the car likes best."""
+        self.energy = _energy_service(app)(self)
 
     @property
     def parts(self) -> tuple[Any, ...]:
@@ -203,7 +213,10 @@ class Iso20CarSession(StagedSession):
             paused = self.settings.paused
             if paused is None or not paused.service_id:
                 raise Failed("the charger goes on with a session of which this car has forgotten the services")
-            self._select(services.resumed(paused))
+            resumed = services.resumed(paused)
+            if services.name_space(resumed.service_id) != self._app:
+                raise Failed(f"the charger goes on with a session of {resumed.name}, which is not of {self._app.text}")
+            self._select(resumed)
         return 0.0
 
     def _select(self, service: services.Service) -> None:
@@ -218,19 +231,29 @@ class Iso20CarSession(StagedSession):
         return common.ServiceDiscoveryReq(Header=self.header())
 
     def take_ServiceDiscovery(self, body: common.ServiceDiscoveryRes, now: float) -> float:
-        """Take the best energy service of the car's mode."""
+        """Note what the charger offers, and begin with the service that the car likes best."""
         self.renegotiable = body.ServiceRenegotiationSupported
-        offered = [service.ServiceID for service in body.EnergyTransferServiceList.Service]
-        chosen = services.choose(offered, self.settings)
-        if chosen is None:
-            names = ", ".join(services.NAMES.get(one, str(one)) for one in offered)
-            self.refuse(f"the charger offers {names}")
-            return 0.0
-        self.service = services.Service(chosen)
-        others = [] if body.VASList is None else [one.ServiceID for one in body.VASList.Service]
-        self._with_parking = self.parking.is_wanted(others)
-        self.stage = "ServiceDetail"
+        self._offered = tuple(service.ServiceID for service in body.EnergyTransferServiceList.Service)
+        self._described = {}
+        if self._choose():
+            others = [] if body.VASList is None else [one.ServiceID for one in body.VASList.Service]
+            self._with_parking = self.parking.is_wanted(others)
         return 0.0
+
+    def _choose(self) -> bool:
+        """Go on to the next service to ask about, to the selection, or to the end; return whether it is not the end."""
+        wishes = [one for one in services.wishes(self.settings) if services.name_space(one) == self._app]
+        match select(self._offered, self._described, wishes, self.settings):
+            case NoService(reason):
+                self.refuse(reason)
+                return False
+            case Undescribed(service_id):
+                self.service = services.Service(service_id)
+                self.stage = "ServiceDetail"
+            case Selected(service, passed_over):
+                self.service, self._passed_over = service, passed_over
+                self.stage = "ServiceSelection"
+        return True
 
     def build_ServiceDetail(self, now: float) -> common.ServiceDetailReq:
         """Ask for the parameter sets of the service, before it for those of the parking status."""
@@ -238,19 +261,14 @@ class Iso20CarSession(StagedSession):
         return common.ServiceDetailReq(Header=self.header(), ServiceID=wanted)
 
     def take_ServiceDetail(self, body: common.ServiceDetailRes, now: float) -> float:
-        """Choose the set that suits the car best."""
+        """Choose the set that suits the car best; where there is none, ask about the service that comes next."""
         sets = body.ServiceParameterList.ParameterSet
         if self._with_parking:
             self._with_parking = False
             self.parking.take_sets(sets)
             return 0.0
-        chosen = services.choose_set(self.service.service_id, sets, self.settings)
-        if chosen is None:
-            wanted = f" with {self.settings.control_mode} control" if self.settings.control_mode else ""
-            self.refuse(f"the charger has no set of {self.service.name}{wanted} that suits")
-            return 0.0
-        self.service = chosen
-        self.stage = "ServiceSelection"
+        self._described[self.service.service_id] = sets
+        self._choose()
         return 0.0
 
     def build_ServiceSelection(self, now: float) -> common.ServiceSelectionReq:
@@ -265,7 +283,7 @@ class Iso20CarSession(StagedSession):
     def take_ServiceSelection(self, body: common.ServiceSelectionRes, now: float) -> float:
         """Check in, or go on to the charge parameters."""
         self._select(self.service)
-        self.report(Step.SERVICE, self.service.text)
+        self.report(Step.SERVICE, "; ".join(filter(None, (self.service.text, self._passed_over))))
         if self.parking.checks_in:
             self.stage = CHECK_IN
         return 0.0
