@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from chargebyte_fw.modules.ocpp.smart_charging.profile import LimitAtSoC, Mode, Phases, Purpose
+from chargebyte_fw.modules.ocpp.smart_charging.profile import Installed, LimitAtSoC, Mode, Phases, Purpose
 from chargebyte_fw.modules.ocpp.smart_charging.rules import EvseState, LocalTime, Situation
 from chargebyte_fw.modules.ocpp.smart_charging.timeline import Timeline
 from tests.ocpp.smart_charging.helpers import (
@@ -70,18 +72,61 @@ def test_purposes_that_are_ignored_offline() -> None:
     assert steps(compute(profiles, rules=rules, offline_since_s=NOW_S)) == [(0, 16.0)]
 
 
+DELAYED = {"randomized_delay_s": 300}
+
+
+def delays(one: Installed, number: int = 1, **situation: Any) -> list[int]:
+    """How late each period but the first is, where none is left out."""
+    rules = changed(RULES_21, seed=f"station-{number}")
+    (first_s, _), *others = steps(compute([one], rules=rules, duration_s=7200, **situation))
+    assert first_s == 0
+    return [start_s - 600 * place for place, (start_s, _) in enumerate(others, 1)]
+
+
 @pytest.mark.ocpp("K01.FR.92", "K01.FR.93")
 def test_delay_is_random_but_the_same_for_each_computation() -> None:
-    """Each station has its own delay, between 0 and randomizedDelay, and keeps it; the first period has none."""
-    one = installed(profile(TX_DEFAULT, (0, 10.0), (600, 20.0), schedule={"randomized_delay_s": 300}), 1)
-    delays = set()
+    """Each station has its own delays, between 0 and randomizedDelay, and keeps them; the first period has none."""
+    one = installed(profile(TX_DEFAULT, (0, 10.0), (600, 20.0), (1200, 15.0), schedule=DELAYED), 1)
+    found = [delays(one, number) for number in range(20)]
+    assert all(0 <= late_s <= 300 for row in found for late_s in row)
+    for column in zip(*found, strict=True):
+        assert len(set(column)) > 10
+    assert sum(first != second for first, second in found) > 15, "each period has its own"
+    rules = changed(RULES_21, seed="station-0")
+    later = steps(compute([one], rules=rules, now_s=NOW_S + 10))
+    assert later[1][0] == 600 + found[0][0] - 10
+
+
+@pytest.mark.ocpp("K01.FR.94")
+def test_delay_is_another_one_in_each_transaction_and_for_each_submission() -> None:
+    shape = profile(TX_DEFAULT, (0, 10.0), (600, 20.0), schedule=DELAYED)
+    one = installed(shape, 1)
+    of_transactions = {delays(one, evses={1: evse(transaction_id=f"transaction-{number}")})[0] for number in range(20)}
+    of_submissions = {
+        delays(msgspec.structs.replace(one, installed_s=one.installed_s - number))[0] for number in range(20)
+    }
+    assert len(of_transactions) > 10 and len(of_submissions) > 10
+
+
+def test_period_that_would_begin_after_the_next_one_is_left_out() -> None:
+    """K01.FR.97 (errata 2025-09): the period before it goes on until the next one begins."""
+    limits = [(300 * place, float(6 + place)) for place in range(8)]
+    one = installed(profile(TX_DEFAULT, *limits, schedule={"randomized_delay_s": 900}), 1)
+    left_out = 0
     for number in range(20):
-        rules = changed(RULES_21, seed=f"station-{number}")
-        (first_s, limit), (second_s, after) = steps(compute([one], rules=rules))
-        assert (first_s, limit, after) == (0, 10.0, 20.0) and 600 <= second_s <= 900
-        assert steps(compute([one], rules=rules, now_s=NOW_S + 10))[1] == (second_s - 10, 20.0)
-        delays.add(second_s)
-    assert len(delays) > 10
+        found = steps(compute([one], rules=changed(RULES_21, seed=f"station-{number}"), duration_s=7200))
+        assert found[0] == (0, 6.0) and found[-1][1] == 13.0
+        starts, values = [start_s for start_s, _ in found], [limit or 0.0 for _, limit in found]
+        assert starts == sorted(set(starts)) and values == sorted(set(values))
+        for start_s, limit in zip(starts[1:], values[1:], strict=True):
+            assert 0 <= start_s - 300 * (limit - 6) <= 900
+        left_out += len(limits) - len(found)
+    assert left_out > 20
+
+
+def test_period_that_is_delayed_beyond_the_duration_is_left_out() -> None:
+    shape = profile(TX_DEFAULT, (0, 10.0), (600, 20.0), duration_s=601, schedule={"randomized_delay_s": 100_000})
+    assert steps(compute([installed(shape, 1)], rules=RULES_21)) == [(0, 10.0), (601, DEFAULT_A)]
 
 
 def test_delayed_transaction_begins_with_a_limit() -> None:

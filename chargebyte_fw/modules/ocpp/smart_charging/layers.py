@@ -95,7 +95,7 @@ class Computation:
         began_s = began_s if began_s is not None else self._start_s
         ids = {evse_id, STATION} if also_station else {evse_id}
         return Layer(
-            Timeline(one, self.situation, self.rules, transaction_start_s=began_s)
+            Timeline(one, self.situation, self.rules, transaction_start_s=began_s, transaction_id=evse.transaction_id)
             for one in self._profiles
             if one.profile.purpose is purpose and one.evse_id in ids and self._is_of(one, evse)
         )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import zlib
 from bisect import bisect_right
+from collections.abc import Sequence
 from operator import attrgetter
+
+import msgspec
 
 from chargebyte_fw.modules.ocpp.smart_charging.profile import Installed, Kind, Period
 from chargebyte_fw.modules.ocpp.smart_charging.rules import Situation, SmartChargingRules
@@ -23,7 +26,13 @@ class Timeline:
     """One profile over time. Ask for instants in ascending order."""
 
     def __init__(
-        self, installed: Installed, situation: Situation, rules: SmartChargingRules, *, transaction_start_s: int
+        self,
+        installed: Installed,
+        situation: Situation,
+        rules: SmartChargingRules,
+        *,
+        transaction_start_s: int,
+        transaction_id: str | None = None,
     ) -> None:
         profile, schedule = installed.profile, installed.schedule
         self.installed = installed
@@ -39,7 +48,7 @@ class Timeline:
             self._end_s = min(self._end_s, over_s)
         self._every_s = int(profile.recurrency) if profile.kind is Kind.RECURRING and profile.recurrency else 0
         self._delay_s = schedule.randomized_delay_s
-        self._seed = f"{rules.seed}/{profile.id}/{schedule.id}/" if self._delay_s else ""
+        self._seed = f"{rules.seed}/{profile.id}/{schedule.id}/{installed.installed_s}/{transaction_id}"
         self._local = situation.local if schedule.local_time else None
         match profile.kind:
             case Kind.RELATIVE:
@@ -89,10 +98,25 @@ class Timeline:
             return None, next_s
         if at_s < base_s:
             return None, base_s
-        if self._delay_s:
-            # [K01.FR.92]: the first period is not delayed, and holds until the second one begins.
-            base_s += zlib.crc32(f"{self._seed}{base_s}".encode()) % (self._delay_s + 1)
-        index = max(0, bisect_right(self._periods, at_s - base_s, key=_start) - 1)
-        if index + 1 < len(self._periods):
-            end_s = min(end_s, base_s + self._periods[index + 1].start_s)
-        return self._periods[index], end_s
+        periods = self._delayed(base_s) if self._delay_s else self._periods
+        index = max(0, bisect_right(periods, at_s - base_s, key=_start) - 1)
+        if index + 1 < len(periods):
+            end_s = min(end_s, base_s + periods[index + 1].start_s)
+        return periods[index], end_s
+
+    def _delayed(self, base_s: int) -> Sequence[Period]:
+        """Return the periods of an occurrence, each but the first begun late by a random time (K01.FR.92).
+
+        The times follow from the profile as it was submitted, the transaction and the occurrence: each computation has
+        the same ones (K01.FR.93, K01.FR.94). A period that would begin no sooner than a later one, which ends it, is
+        left out (K01.FR.97, errata 2025-09).
+        """
+        first, *others = self._periods
+        kept: list[Period] = []
+        next_s = FOREVER
+        for place, period in reversed(list(enumerate(others))):
+            late_s = zlib.crc32(f"{self._seed}/{base_s}/{place}".encode()) % (self._delay_s + 1)
+            if period.start_s + late_s < next_s:
+                next_s = period.start_s + late_s
+                kept.append(msgspec.structs.replace(period, start_s=next_s))
+        return [first, *reversed(kept)]
