@@ -87,6 +87,8 @@ class ScriptRunner(Machine):
         self._until_s: float | None = None
         self._matched = False
         self._news: set[car.Hlc] = set()
+        self._interrupted = False
+        """The power was taken off in a V2G session that goes on: it may come again, with other services."""
 
     @on(event=car.Run, to=tuple(Plug))
     def begins(self, event: car.Run, now: float) -> list[Any]:
@@ -134,8 +136,12 @@ class ScriptRunner(Machine):
         """Note the step of the V2G session; S2 closes and opens with it."""
         self._news.add(event.news)
         charging = self.state in (Plug.ISO_POWER_READY, Plug.ISO_CHARGING_REGULATED)
-        if event.news in (car.Hlc.POWER_OFF, car.Hlc.FINISHED) and charging:
-            self.enter(Plug.PLUGGED_IN)
+        if event.news in (car.Hlc.POWER_OFF, car.Hlc.FINISHED):
+            self._interrupted = event.news is car.Hlc.POWER_OFF and charging
+            if charging:
+                self.enter(Plug.PLUGGED_IN)
+        if event.news is car.Hlc.POWER_READY and self._interrupted and self.state is Plug.PLUGGED_IN:
+            self.enter(Plug.ISO_POWER_READY)
         if event.news is car.Hlc.DC_POWER_ON and self.state is Plug.ISO_POWER_READY:
             self.enter(Plug.ISO_CHARGING_REGULATED)
         return self._go(now)
@@ -209,6 +215,7 @@ class ScriptRunner(Machine):
 
     def _forget_session(self) -> None:
         self._news.clear()
+        self._interrupted = False
         self._matched = False
 
     # The commands: each returns whether it is done.
@@ -300,6 +307,7 @@ class ScriptRunner(Machine):
             return False
         self._mode = start.mode
         self._news.clear()
+        self._interrupted = False
         self._out.append(start)
         return True
 

@@ -95,6 +95,21 @@ def test_a_dc_session_follows_slac_and_v2g() -> None:
     assert rig.pilots() == ["B", "C", "B", "A"]
 
 
+def test_s2_closes_again_where_the_charger_had_the_car_choose_other_services() -> None:
+    rig = Rig("iso_wait_slac_matched;iso_start_v2g_session AC 86400 0;iso_wait_pwr_ready;sleep 100;unplug")
+    rig.feed(car.DutySeen(5.0))
+    rig.feed(car.SlacReported(True))
+    for news in (car.Hlc.POWER_READY, car.Hlc.DC_POWER_ON, car.Hlc.POWER_OFF, car.Hlc.POWER_READY):
+        rig.feed(car.HlcReported(news))
+    assert rig.pilots() == ["B", "C", "B", "C"] and rig.runner.state is Plug.ISO_POWER_READY
+    rig.feed(car.HlcReported(car.Hlc.DC_POWER_ON))
+    assert rig.runner.state is Plug.ISO_CHARGING_REGULATED
+    rig.feed(car.HlcReported(car.Hlc.POWER_OFF))
+    rig.feed(car.HlcReported(car.Hlc.FINISHED))
+    rig.feed(car.HlcReported(car.Hlc.POWER_READY))
+    assert rig.pilots() == ["B", "C", "B", "C", "B"], "the session is over"
+
+
 def test_the_four_forms_of_starting_a_session() -> None:
     def start(arguments: str) -> car.StartV2g:
         started: list[car.StartV2g] = Rig(f"iso_start_v2g_session {arguments}").of(car.StartV2g)
