@@ -155,16 +155,37 @@ def test_a_car_charges_by_the_next_best_service_that_the_charger_has(
     assert end(it) == ("terminated", "") and it.charger.broken() == []
 
 
-def test_a_car_goes_back_to_the_service_it_likes_best_once_the_charger_has_it() -> None:
-    it = pair("DC_BPT", control_mode="Dynamic", charger={"energy_transfer_modes": ["DC"]})
+@pytest.mark.parametrize(
+    ("mode", "only", "both"),
+    [
+        ("DC_BPT", "DC", "DC_BPT"),
+        ("DC_extended", "DC", "DC_BPT"),
+        ("MCS_BPT", "MCS", "MCS_BPT"),
+        ("AC_BPT", "AC_three_phase_core", "AC_BPT"),
+    ],
+)
+def test_a_car_is_asked_once_to_choose_anew_when_it_may_also_discharge(mode: str, only: str, both: str) -> None:
+    """OCPP 2.1 Q02.FR.06; one that cannot selects the same service again, and charges on."""
+    it = pair(mode, control_mode="Dynamic", charger={"energy_transfer_modes": [only]})
     it.charge()
-    assert it.car_facts.charger.service == "DC, Dynamic"
-    it.charger.facts.energy_transfer_modes = ["DC", "DC_BPT"]
-    it.wish(renegotiate_services=True)
+    assert it.car_facts.charger.service == f"{only.partition('_')[0]}, Dynamic"
+    it.fact(energy_transfer_modes=[only, both])
     it.run(30.0, until=lambda: it.steps.count("charging") == 2)
-    assert it.car_facts.charger.service == "DC_BPT, Dynamic"
+    it.run(30.0)
+    chosen = both if "BPT" in mode else only
+    assert it.car_facts.charger.service == f"{chosen}, Dynamic"
+    assert it.requests.count("ServiceSelectionReq") == 2 and it.requests.count("SessionSetupReq") == 1
     it.wish(stop=True)
     assert end(it) == ("terminated", "") and it.charger.broken() == []
+
+
+def test_a_car_is_not_asked_where_services_cannot_be_chosen_anew() -> None:
+    options = Iso20Settings(scheduled=True, dynamic=True, service_renegotiation=False)
+    it = pair("DC_BPT", options=options, charger={"energy_transfer_modes": ["DC"]})
+    it.charge()
+    it.fact(energy_transfer_modes=["DC", "DC_BPT"])
+    it.run(10.0)
+    assert it.requests[-1] == "DC_ChargeLoopReq" and it.requests.count("ServiceDiscoveryReq") == 1
 
 
 def test_a_car_that_the_charger_has_no_service_for_any_more_ends_in_good_order() -> None:

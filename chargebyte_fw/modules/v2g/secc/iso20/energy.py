@@ -43,6 +43,8 @@ class Service(IntEnum):
     ParkingStatus = 66
 
 
+BOTH_WAYS = {Service.AC: Service.AC_BPT, Service.DC: Service.DC_BPT, Service.MCS: Service.MCS_BPT}
+"""The service of the same name space in which power may also flow from the car, by the one that only charges."""
 BIDIRECTIONAL = frozenset({Service.AC_BPT, Service.DC_BPT, Service.MCS_BPT, Service.AC_DER_IEC})
 
 

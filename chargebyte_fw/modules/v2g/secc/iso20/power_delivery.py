@@ -8,7 +8,8 @@ from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types import iso15118
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.messages.iso20_types import EVSEStatusType, evseNotificationType, processingType
-from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import offered_services
+from chargebyte_fw.modules.v2g.secc.iso20.energy import BOTH_WAYS
+from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import offered_services, services_of_modes
 from chargebyte_fw.modules.v2g.secc.iso20.schedule import Schedules
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
 from chargebyte_fw.modules.v2g.secc.iso20.timing import ONGOING_S, PAUSE_DELAY_S
@@ -23,6 +24,8 @@ class PowerDelivery(Schedules):
 
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context)
+        self.allowed = services_of_modes(self.facts)
+        """The energy services that were allowed when the car last asked for them, or took its session up."""
         self.confirm_meter = False
         """The car shall confirm the last meter reading."""
         self._profile_published: Any = None
@@ -58,11 +61,17 @@ class PowerDelivery(Schedules):
         return None
 
     def _services_have_changed(self) -> bool:
-        """Return whether the selected service is no longer offered."""
+        """Return whether the selected service is no longer offered, or its bidirectional one is allowed by now.
+
+        The latter once, for a car that cannot: ServiceDiscoveryRes has had it then (OCPP 2.1 Q02.FR.06).
+        """
         energy = self.energy
         if energy is None or not self.options.service_renegotiation:
             return False
-        return energy.selection.service not in offered_services(self.facts)
+        offered, both_ways = offered_services(self.facts), BOTH_WAYS.get(energy.selection.service)
+        if energy.selection.service not in offered:
+            return True
+        return both_ways in offered and both_ways not in self.allowed
 
     def _schedule_is_too_high(self) -> bool:
         if self.energy is None or self.energy.schedule is None or not self.options.schedule_renegotiation:

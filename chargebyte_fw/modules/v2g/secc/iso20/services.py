@@ -14,6 +14,7 @@ from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import (
     offered_services,
     parameter_sets,
     selected_parameters,
+    services_of_modes,
 )
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State
 from chargebyte_fw.modules.v2g.secc.iso20.timing import MSG_PERFORMANCE_S
@@ -48,6 +49,7 @@ class Services(Iso20Base):
     def on_ServiceDiscoveryReq(self, request: m.ServiceDiscoveryReq, now: float) -> Answer:
         """Offer every energy service; the car's filter holds for the other ones ([V2G20-1248], [V2G20-1249])."""
         self.offered, self._described = offered_services(self.facts), {}
+        self.allowed = services_of_modes(self.facts)
         if not self.offered:
             return self.failed("ServiceDiscoveryReq", "FAILED", "there is no energy service to offer")
         wanted = None if request.SupportedServiceIDs is None else request.SupportedServiceIDs.ServiceID
