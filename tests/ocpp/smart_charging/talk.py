@@ -50,6 +50,8 @@ class SmartTalk(Talk):
         for variable, value in (variables or {}).items():
             model.set(variable, value)
         self.hold_commands = False
+        self.results: dict[str, Any] = {}
+        """What commands return, by name; None: nothing."""
         self.commands: list[do.Command] = []
         layout = Layout([Evse(id=1, connectors=[]), Evse(id=2, connectors=[])])
         super().__init__(*kinds, version=version, variables=model, saved=saved, answers=answers, layout=layout)
@@ -110,9 +112,8 @@ class SmartTalk(Talk):
     def block(self) -> SmartCharging:
         return next(one for one in self.station._blocks.values() if isinstance(one, SmartCharging))
 
-    @staticmethod
-    def done(command: do.Command) -> events.CommandDone:
-        return events.CommandDone(command.command_id, None)
+    def done(self, command: do.Command) -> events.CommandDone:
+        return events.CommandDone(command.command_id, self.results.get(command.call.command))
 
     def carried_out(self, command: do.Command) -> list[Any]:
         self.commands.append(command)

@@ -12,7 +12,8 @@ from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeReques
 from chargebyte_fw.modules.ocpp.messages.v2.bidirectional import NotifyAllowedEnergyTransferRequest
 from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenType
-from chargebyte_fw.modules.ocpp.smart_charging.bidirectional_v2 import MODES, Bidirectional
+from chargebyte_fw.modules.ocpp.smart_charging.bidirectional_v2 import Bidirectional
+from chargebyte_fw.modules.ocpp.smart_charging.energy_transfer_v2 import MODES
 from chargebyte_fw.modules.ocpp.smart_charging.profile import RateUnit
 from chargebyte_fw.modules.ocpp.smart_charging.publication import Settings, power_of
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
@@ -22,6 +23,9 @@ from chargebyte_fw.modules.ocpp.variables.standard import iso15118
 from tests.ocpp.smart_charging.profiles_v2 import profile, put
 from tests.ocpp.smart_charging.talk import SESSION, SmartTalk, rfc
 
+DC = (EnergyTransferMode.DC, EnergyTransferMode.DC_extended, EnergyTransferMode.MCS)
+DC_BPT = (EnergyTransferMode.DC_BPT, EnergyTransferMode.MCS_BPT)
+"""What EVerest's modes of the two of OCPP are; OCPP has no megawatt charging."""
 READY: dict[Any, Any] = {
     iso15118.V2X_AVAILABLE.at(1): True,
     iso15118.V2X_ENABLED.at(1): True,
@@ -48,9 +52,7 @@ def allow(it: SmartTalk, result: Any, session: str = SESSION) -> Any:
     effects = it.station.feed(events.CallReceived("c", "NotifyAllowedEnergyTransfer", request), it.now)
     orders = [one for one in effects if isinstance(one, do.Command)]
     for order in orders:
-        assert order.evse_id == 1 and order.call.args == (
-            [EnergyTransferMode.DC_BPT, EnergyTransferMode.DC, EnergyTransferMode.DC_extended],
-        )
+        assert order.evse_id == 1 and order.call.args == ([*DC_BPT, *DC],)
         effects += it.station.feed(
             events.CommandFailed(order.command_id, "no")
             if result is None
@@ -103,7 +105,7 @@ def test_a_car_is_offered_what_the_csms_allows_with_its_token() -> None:
         it.settle()
         it.begin(session=f"{SESSION[:-1]}{number}")
         orders = [one for one in it.commands if one.call.command == "update_allowed_energy_transfer_modes"]
-        expected = [] if allowed is None else [(1, ([EnergyTransferMode.DC, EnergyTransferMode.DC_extended],))]
+        expected = [] if allowed is None else [(1, ([*DC],))]
         assert [(one.evse_id, one.call.args) for one in orders] == expected
         it.end(session=f"{SESSION[:-1]}{number}")
 
@@ -116,8 +118,7 @@ def test_a_car_that_cannot_give_energy_back_charges_where_the_csms_allows_it_to(
     it.settle()
     it.begin()
     [order] = [one for one in it.commands if one.call.command == "update_allowed_energy_transfer_modes"]
-    modes = EnergyTransferMode
-    assert order.call.args == ([modes.DC_BPT, modes.DC, modes.DC_extended],)
+    assert order.call.args == ([*DC_BPT, *DC],)
 
 
 CURVE = [{"signal": -10, "power": -5000}, {"signal": 0, "power": 0}, {"signal": 10, "power": 4000}]

@@ -79,7 +79,7 @@ def test_rapid_updates_converge_to_the_last_one() -> None:
     held = it.commands[count:]
     it.hold_commands = False
     for one in held:
-        it.feed(SmartTalk.done(one))
+        it.feed(it.done(one))
     assert it.current_A(1) == 29.0
 
 

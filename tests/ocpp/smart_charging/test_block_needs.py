@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chargebyte_fw.contracts.types import grid_support, iso15118
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason
+from chargebyte_fw.contracts.types.evse_manager import UpdateAllowedEnergyTransferModesResult as Result
 from chargebyte_fw.modules.ocpp.smart_charging.needs_v2 import MODES, ChargingNeeds
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.variables.standard import smart_charging as declared
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import SERVICE_RENEGOTIATION_SUPPORT
 from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.smart_charging.talk import SmartTalk, rfc
 
@@ -145,6 +148,51 @@ def test_bidirectional_transfer_that_is_rejected_ends_the_transaction() -> None:
     it.begin()
     publish(it, BPT)
     (stop,) = [one for one in it.commands if one.call.command == "stop_transaction"]
+    assert (stop.evse_id, stop.call.args[0].reason) == (1, StopTransactionReason.ReqEnergyTransferRejected)
+
+
+def bpt_of(mode: iso15118.EnergyTransferMode) -> iso15118.ChargingNeeds:
+    return replace(BPT, requested_energy_transfer=mode)
+
+
+@pytest.mark.ocpp("Q01.FR.05")
+@pytest.mark.parametrize(
+    ("mode", "offered"),
+    [
+        (Transfer.DC_BPT, [Transfer.DC, Transfer.DC_extended, Transfer.MCS]),
+        (Transfer.MCS_BPT, [Transfer.DC, Transfer.DC_extended, Transfer.MCS]),
+        (Transfer.AC_BPT, [Transfer.AC_single_phase_core, Transfer.AC_three_phase_core]),
+    ],
+)
+def test_a_car_whose_bidirectional_transfer_is_rejected_is_offered_to_charge_only(
+    mode: iso15118.EnergyTransferMode, offered: list[iso15118.EnergyTransferMode]
+) -> None:
+    it = talk(status="Rejected", variables={SERVICE_RENEGOTIATION_SUPPORT.at(1): True})
+    it.begin()
+    it.results = {"update_allowed_energy_transfer_modes": Result.Accepted}
+    publish(it, bpt_of(mode))
+    [order] = [one for one in it.commands if one.call.command == "update_allowed_energy_transfer_modes"]
+    assert (order.evse_id, order.call.args) == (1, (offered,))
+    assert "stop_transaction" not in [one.call.command for one in it.commands]
+
+
+@pytest.mark.ocpp("Q01.FR.06")
+@pytest.mark.parametrize(
+    ("mode", "result"),
+    [
+        (Transfer.DC_BPT, Result.IncompatibleEnergyTransfer),
+        (Transfer.DC_BPT, None),
+        (Transfer.DC, Result.Accepted),
+        (Transfer.AC_DER_IEC, Result.Accepted),
+    ],
+)
+def test_a_transaction_ends_where_nothing_is_left_to_offer(mode: iso15118.EnergyTransferMode, result: Any) -> None:
+    """The charger offers nothing else, or the car charges only, or its name space has no other service."""
+    it = talk(status="Rejected", variables={SERVICE_RENEGOTIATION_SUPPORT.at(1): True})
+    it.begin()
+    it.results = {"update_allowed_energy_transfer_modes": result}
+    publish(it, bpt_of(mode))
+    [stop] = [one for one in it.commands if one.call.command == "stop_transaction"]
     assert (stop.evse_id, stop.call.args[0].reason) == (1, StopTransactionReason.ReqEnergyTransferRejected)
 
 

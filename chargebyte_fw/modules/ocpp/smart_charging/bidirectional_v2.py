@@ -5,42 +5,18 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.types.evse_manager import UpdateAllowedEnergyTransferModesResult
-from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
-from chargebyte_fw.kernel.effects import Call, call
 from chargebyte_fw.modules.ocpp.messages.v2 import bidirectional as v2
 from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeRequest, AuthorizeResponse
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import GenericStatusEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
+from chargebyte_fw.modules.ocpp.smart_charging.energy_transfer_v2 import offer
 from chargebyte_fw.modules.ocpp.smart_charging.profile import Mode
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2, status_info
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answered, answers, events, receives
 from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan
 from chargebyte_fw.modules.ocpp.variables.standard import iso15118
 
-Transfer = EnergyTransferModeEnumType
-MODES: dict[Transfer, tuple[EnergyTransferMode, ...]] = {
-    Transfer.AC_single_phase: (EnergyTransferMode.AC_single_phase_core,),
-    Transfer.AC_two_phase: (EnergyTransferMode.AC_two_phase,),
-    Transfer.AC_three_phase: (EnergyTransferMode.AC_three_phase_core,),
-    Transfer.DC: (EnergyTransferMode.DC, EnergyTransferMode.DC_extended),
-    Transfer.AC_BPT: (EnergyTransferMode.AC_BPT,),
-    Transfer.AC_BPT_DER: (EnergyTransferMode.AC_BPT_DER,),
-    Transfer.AC_DER: (EnergyTransferMode.AC_DER_IEC, EnergyTransferMode.AC_DER_SAE),
-    Transfer.DC_BPT: (EnergyTransferMode.DC_BPT,),
-    Transfer.DC_ACDP: (EnergyTransferMode.DC_ACDP,),
-    Transfer.DC_ACDP_BPT: (EnergyTransferMode.DC_ACDP_BPT,),
-    Transfer.WPT: (EnergyTransferMode.WPT,),
-}
-"""EVerest's modes of each mode of OCPP."""
-CHARGING_ONLY = {
-    Transfer.AC_BPT: (Transfer.AC_single_phase, Transfer.AC_three_phase),
-    Transfer.AC_BPT_DER: (Transfer.AC_single_phase, Transfer.AC_three_phase),
-    Transfer.DC_BPT: (Transfer.DC,),
-    Transfer.DC_ACDP_BPT: (Transfer.DC_ACDP,),
-}
-"""The services that only charge, by the bidirectional one."""
 ISO_20 = "15118:-20"
 """What every namespace of ISO 15118-20 has."""
 MOST_TOKENS = 100
@@ -55,7 +31,7 @@ class Bidirectional(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self._protocols: dict[int, str] = {}
-        self._allowed: dict[str, list[Transfer]] = {}
+        self._allowed: dict[str, list[EnergyTransferModeEnumType]] = {}
         """What the CSMS allows with tokens whose transaction has not begun."""
 
     @property
@@ -83,7 +59,7 @@ class Bidirectional(Block):
         """Offer the car no other services than those (Q01)."""
         allowed = self._allowed.pop(event.id_token.casefold(), None)
         if allowed is not None:
-            self.station.command(_offer(allowed), evse_id=event.evse_id)
+            self.station.command(offer(allowed), evse_id=event.evse_id)
 
     @answers(v2.NotifyAllowedEnergyTransferRequest)
     def allowed_transfer(
@@ -96,7 +72,7 @@ class Bidirectional(Block):
             info = status_info("TxNotFound" if evse_id is None else "UnsupportedRequest", reason)
             return v2.NotifyAllowedEnergyTransferResponse(status=Status.Rejected, status_info=info)
         deferred = self.station.defer()
-        order = _offer(request.allowed_energy_transfer)
+        order = offer(request.allowed_energy_transfer)
         self.station.command(order, partial(self._transferred, deferred), evse_id=evse_id)
         return deferred
 
@@ -140,14 +116,3 @@ class Bidirectional(Block):
     def _signal(self, signal: int) -> None:
         self._profiles.afrr_signal = signal
         self._profiles.changed()
-
-
-def _offer(allowed: list[Transfer]) -> Call:
-    """Offer the car what is allowed.
-
-    Beside a bidirectional service that is the service that only charges, too: a car without the former charges all the
-    same. NotifyEVChargingNeeds has what the car has chosen, and the CSMS may reject it (Q01.FR.06).
-    """
-    modes = [mode for one in allowed for mode in MODES[one]]
-    modes += [mode for one in allowed for also in CHARGING_ONLY.get(one, ()) for mode in MODES[also]]
-    return call(EvseManager.update_allowed_energy_transfer_modes, list(dict.fromkeys(modes)))

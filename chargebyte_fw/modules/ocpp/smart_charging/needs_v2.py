@@ -5,6 +5,7 @@ The schedule of the CSMS reaches the car by `car_schedules_v2.py`, and as limits
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,10 +17,12 @@ from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.messages.v2 import smart_charging as v2
 from chargebyte_fw.modules.ocpp.messages.v2.types.der import DERControlEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
+from chargebyte_fw.modules.ocpp.smart_charging.energy_transfer_v2 import CHARGING_ONLY, offer
 from chargebyte_fw.modules.ocpp.smart_charging.events import NeedsAnswered
 from chargebyte_fw.modules.ocpp.smart_charging.rules import V21
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block, CallFailure, answered, events, failed, receives
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import SERVICE_RENEGOTIATION_SUPPORT
 
 Mode = EnergyTransferModeEnumType
 MODES = {
@@ -128,17 +131,33 @@ class ChargingNeeds(Block):
     def needs_answered(
         self, request: v2.NotifyEVChargingNeedsRequest, response: v2.NotifyEVChargingNeedsResponse
     ) -> None:
-        """End a session of ISO 15118-20 whose energy transfer is rejected (Q01.FR.06, K18.FR.23, K19.FR.16).
+        """Go on, or with what is rejected no longer (Q01.FR.05, Q01.FR.06, K18.FR.23, K19.FR.16).
 
-        With Accepted a profile follows. Otherwise the car goes on with the present limits; a profile of
-        the CSMS changes them when it comes.
+        With Accepted a profile follows. With Rejected, which holds for ISO 15118-20 alone, a car that has chosen a
+        bidirectional service only charges from now on, where services can be negotiated again; otherwise its
+        transaction ends. With any other answer the car goes on with the present limits; a profile of the CSMS changes
+        them when it comes.
         """
         accepted = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Accepted
         self.station.notify(NeedsAnswered(request.evse_id, accepted))
-        needs = request.charging_needs
+        needs, evse_id = request.charging_needs, request.evse_id
         is_iso_20 = needs.v2x_charging_parameters is not None or needs.der_charging_parameters is not None
         rejected = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Rejected
-        if rejected and is_iso_20 and self.station.version == V21:
-            reason = evse_manager.StopTransactionReason.ReqEnergyTransferRejected
-            stop = evse_manager.StopTransactionRequest(reason=reason)
-            self.station.command(call(EvseManager.stop_transaction, stop), evse_id=request.evse_id)
+        if not rejected or not is_iso_20 or self.station.version != V21:
+            return
+        others = CHARGING_ONLY.get(needs.requested_energy_transfer, ())
+        can = self.station.variables.get(SERVICE_RENEGOTIATION_SUPPORT.at(evse_id))
+        if others and can:
+            self.station.command(offer(others), partial(self._renegotiates, evse_id), evse_id=evse_id)
+        else:
+            self._end(evse_id)
+
+    def _renegotiates(self, evse_id: int, result: Any) -> None:
+        """End the transaction where the EVSE has nothing else to offer."""
+        if result is not evse_manager.UpdateAllowedEnergyTransferModesResult.Accepted:
+            self._end(evse_id)
+
+    def _end(self, evse_id: int) -> None:
+        reason = evse_manager.StopTransactionReason.ReqEnergyTransferRejected
+        stop = evse_manager.StopTransactionRequest(reason=reason)
+        self.station.command(call(EvseManager.stop_transaction, stop), evse_id=evse_id)
