@@ -111,19 +111,29 @@ def test_what_a_board_reports(on: Any, broker: Broker, caplog: Any) -> None:
     on(evse_board_support_API, QUIET, look)
 
 
+FAULTS_OF_A_BOARD = (
+    ("DiodeFault", "main", "evse_board_support/DiodeFault"),
+    ("DC", "rcd", "ac_rcd/DC"),
+    ("ConnectorLockFailedLock", "connector_lock", "connector_lock/ConnectorLockFailedLock"),
+    # Names that the residual current device has as well, whose faults the board's interface declares too.
+    ("MREC2GroundFailure", "main", "evse_board_support/MREC2GroundFailure"),
+    ("VendorError", "main", "evse_board_support/VendorError"),
+    ("VendorWarning", "main", "evse_board_support/VendorWarning"),
+    ("ac_rcd/VendorError", "rcd", "ac_rcd/VendorError"),
+    ("connector_lock/VendorWarning", "connector_lock", "connector_lock/VendorWarning"),
+)
+"""Name as a client gives it, implementation, type."""
+
+
 def test_faults_of_a_board_go_where_they_are_declared(on: Any, broker: Broker, caplog: Any) -> None:
     async def look(assembly: Any) -> None:
         faults = {name: assembly.provider("board", name).faults for name in ("main", "rcd", "connector_lock")}
-        for name in ("DiodeFault", "DC", "ConnectorLockFailedLock"):
+        for name, where, type in FAULTS_OF_A_BOARD:
             broker.client(BSP + "m2e/raise_error", {"type": name, "sub_type": "x", "message": "why"})
-        assert [fault.type for one in faults.values() for fault in one.active] == [
-            "evse_board_support/DiodeFault",
-            "ac_rcd/DC",
-            "connector_lock/ConnectorLockFailedLock",
-        ]
-        for name in ("DiodeFault", "DC", "ConnectorLockFailedLock"):
+            found = {place: [fault.type for fault in one.active] for place, one in faults.items() if one.active}
+            assert found == {where: [type]}
             broker.client(BSP + "m2e/clear_error", {"type": name, "sub_type": "x"})
-        assert not any(one.active for one in faults.values())
+            assert not any(one.active for one in faults.values())
         broker.client(BSP + "m2e/raise_error", {"type": "Nothing"})
         assert "'Nothing' is no fault of evse_board_support" in caplog.text
 

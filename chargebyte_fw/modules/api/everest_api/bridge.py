@@ -241,12 +241,21 @@ class Bridge(Module):
             faults.clear(type, error.sub_type)
 
     def _of_name(self, name: str) -> tuple[Faults | None, str]:
-        """Return where a fault of this name is declared, and its type; clients leave the namespace out."""
+        """Return where a fault of this name is declared, and its type; clients leave the namespace out.
+
+        An interface may declare faults of another one (a board those of its residual current device): a name that
+        several have is of the implementation whose own it is.
+        """
+        found: list[tuple[bool, Faults, str]] = []
         for implementation in self.errors_at:
-            faults: Faults = getattr(self, implementation).faults
-            for type in faults.allowed:
-                if name in (type, type.partition("/")[2]):
-                    return faults, type
+            provider = getattr(self, implementation)
+            for type in sorted(provider.faults.allowed):
+                namespace, _, short = type.partition("/")
+                if name in (type, short):
+                    found.append((namespace == provider.interface, provider.faults, type))
+        if found:
+            _, faults, type = max(found, key=lambda one: one[0])
+            return faults, type
         self._refused.write("%r is no fault of %s", name[:60], self.api_type)
         return None, ""
 
