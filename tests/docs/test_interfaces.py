@@ -43,6 +43,38 @@ def test_all_of_everests_api_modules_are_there() -> None:
         assert len([one for one in topics if one.about.startswith("command")]) == len(commands)
 
 
+def schema_of(document: Any, key: str) -> Any:
+    """The schema of a channel's message, its reference followed."""
+    (message,) = document["channels"][key]["messages"].values()
+    schema = message["payload"]
+    return at(document, schema["$ref"]) if "$ref" in schema else schema
+
+
+def test_what_is_declared_is_not_taken_from_an_example() -> None:
+    """Types of orders, of replies and of what an API makes itself: required fields and enumerations are known."""
+    document = DOCUMENTS["power_supply_DC_API.asyncapi.json"]
+    assert schema_of(document, "e2m_mode")["required"] == ["mode", "charging_phase"]
+    assert schema_of(document, "e2m_heartbeat") == {"type": "integer"}
+    document = DOCUMENTS["ocpp_consumer_API.asyncapi.json"]
+    assert schema_of(document, "m2e_change_availability_reply")["required"] == ["status"]
+    assert schema_of(document, "m2e_get_variables_reply")["required"] == ["items"]
+    last = schema_of(document, "m2e_connection_status_get_reply")
+    assert {"type": "null"} in last["anyOf"], "there may be no last value yet"
+    request = schema_of(document, "m2e_change_availability")
+    assert request["required"] == ["payload"], "without headers it is carried out, without a reply"
+    info = schema_of(DOCUMENTS["evse_manager_consumer_API.asyncapi.json"], "e2m_session_info")
+    assert "state" in info["required"] and "session_end_time" not in info["required"]
+
+
+def test_discovery_has_a_document_of_its_own() -> None:
+    channels = DOCUMENTS["entrypoint_API.asyncapi.json"]["channels"].values()
+    assert [one["address"] for one in channels if one["address"]] == [
+        "everest_api/discover",
+        "everest_api/query-modules/{api_type}",
+        "everest_api/ready_beacon",
+    ]
+
+
 WITHOUT_TOPICS = {"Example", "ManagerLifecycleSimulator", "OCPPExtensionExample", "PyEvJosev"}
 """EVerest's examples, what ends for tests of a manager, and one that has none."""
 

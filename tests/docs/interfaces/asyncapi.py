@@ -78,10 +78,18 @@ class Schemas:
         return dict(settled)
 
 
-def request_schema(payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a request around the one of its payload."""
-    headers = {"type": "object", "properties": {"replyTo": {"type": "string"}}, "required": ["replyTo"]}
-    return {"type": "object", "properties": {"headers": headers, "payload": payload}, "required": ["headers"]}
+def request_schema(topic: Topic, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of a request around the one of its payload; without `replyTo` a client gets no reply."""
+    reply_to: dict[str, Any] = {"type": "object", "properties": {"replyTo": {"type": "string"}}}
+    if topic.from_client:
+        required = [] if topic.kind in (None, Any) else ["payload"]
+        return {"type": "object", "properties": {"headers": reply_to, "payload": payload}, "required": required}
+    headers = {**reply_to, "required": ["replyTo"]}
+    return {
+        "type": "object",
+        "properties": {"headers": headers, "payload": payload},
+        "required": ["headers", "payload"],
+    }
 
 
 def asyncapi(title: str, about: str, prefix: str, topics: list[Topic]) -> dict[str, Any]:
@@ -92,9 +100,9 @@ def asyncapi(title: str, about: str, prefix: str, topics: list[Topic]) -> dict[s
     for one in topics:
         key = re.sub(r"\W+", "_", one.name).strip("_")
         address = prefix + one.name
-        text = json.dumps(json.loads(one.example)["payload"]) if one.is_request else one.example
+        text = json.dumps(json.loads(one.example).get("payload")) if one.is_request else one.example
         payload = schemas.of(one.kind, text)
-        message: dict[str, Any] = {"payload": request_schema(payload) if one.is_request else payload}
+        message: dict[str, Any] = {"payload": request_schema(one, payload) if one.is_request else payload}
         if one.example:
             message["examples"] = [{"payload": value_of(one.example)}]
         channels[key] = {"address": address, "messages": {key: message}}

@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import msgspec
 
@@ -23,15 +23,22 @@ from chargebyte_fw.manager.assembly import Assembly
 from chargebyte_fw.manager.manifest import command_types, everest_name, variable_types
 from chargebyte_fw.manager.plan import Connection, ModulePlan
 from chargebyte_fw.modules.api.everest_api.bridge import Bridge
+from chargebyte_fw.modules.api.everest_api.evse_manager_consumer_api import SessionInfo
 from tests.api.everest_api.broker import Broker
 from tests.docs.interfaces.samples import TEXTS, sample
 
-QUIET = {"cfg_communication_check_to_s": 0, "cfg_heartbeat_interval_ms": 0}
+QUIET = {"cfg_communication_check_to_s": 0, "cfg_heartbeat_interval_ms": 1000}
 HERE = "api"
 REPLY = "client/reply"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-PLAIN = {"connection_status": ConnectionStatus, "is_connected": bool, "error_raised": Fault, "error_cleared": Fault}
+PLAIN = {
+    "connection_status": ConnectionStatus,
+    "is_connected": bool,
+    "error_raised": Fault,
+    "error_cleared": Fault,
+    "session_info": SessionInfo,
+}
 """Types of values that a module publishes beside variables."""
 
 
@@ -78,12 +85,15 @@ def compact_text(payload: str) -> str:
         return payload
 
 
-def provider(contract: type[Contract]) -> type[Contract]:
-    """Return an implementation whose commands answer with a sample."""
+def provider(contract: type[Contract], answered: list[Any] | None = None) -> type[Contract]:
+    """Return an implementation whose commands answer with a sample; its type is appended to `answered`."""
 
     def command(name: str) -> Any:
         async def answer(self: Any, *args: Any) -> Any:
-            return sample(command_types(contract, name)[1])
+            kind = command_types(contract, name)[1]
+            if answered is not None:
+                answered.append(kind)
+            return sample(kind)
 
         return answer
 
@@ -100,6 +110,8 @@ class Recorder:
         self.served: dict[str, tuple[Any, Callable[[Any], Any], bool]] = {}
         self.forwarded: dict[str, Any] = {}
         self.asked: dict[str, tuple[Any, Any]] = {}
+        self.answered: list[Any] = []
+        """Types of the results of commands, as they were called."""
         self.prefix = f"everest_api/1/{cls.api_type}/{HERE}/"
 
     def recording(self) -> type[Bridge]:
@@ -137,7 +149,9 @@ class Recorder:
             plans, connections = [], {}
             for name, requirement in cls.requirements.items():
                 contract = requirement.contract.declaration()
-                owner: Any = type("Peer", (Module,), {"main": provides(provider(contract)), "__doc__": "A peer."})
+                owner: Any = type(
+                    "Peer", (Module,), {"main": provides(provider(contract, self.answered)), "__doc__": "A peer."}
+                )
                 plans.append(ModulePlan(name, owner, owner.Config()))
                 connections[name] = [Connection(name, "main")]
             plans.append(ModulePlan(HERE, cls, cls.Config(**QUIET), connections=connections))
@@ -145,12 +159,17 @@ class Recorder:
             await assembly.start()
             module: Any = assembly.modules[HERE]
             module._refused = Refusals(self.log)
-            topics = [*await self._to_client(assembly), *await self._from_client()]
+            # The first one is enough: more would come between a command and what it sends.
+            module._heart.cancel()
+            heartbeat = Topic("e2m/heartbeat", int, self._last("e2m/heartbeat"))
+            topics = [heartbeat, *await self._to_client(assembly), *await self._from_client()]
             assert not module.failed.done()
             await assembly.stop()
         kinds = {one.name.removeprefix("e2m/"): one.kind for one in topics if not one.from_client}
         topics = [
-            one._replace(reply_kind=kinds[one.name[4:-4]]) if one.name.endswith("/get") else one for one in topics
+            # Before the first value the reply is null.
+            one._replace(reply_kind=kinds[one.name[4:-4]] | None) if one.name.endswith("/get") else one
+            for one in topics
         ]
         return sorted(topics, key=lambda one: one.name)
 
@@ -192,7 +211,8 @@ class Recorder:
     async def _commands(self, assembly: Any) -> list[Topic]:
         found = []
         for implementation, provision in self.cls.provisions.items():
-            contract = provision.implementation.declaration()
+            provided: Any = provision.implementation
+            contract = provided.declaration()
             for command in contract.commands:
                 arguments, _ = command_types(contract, command)
                 values = [sample(kind, name) for name, kind in arguments.items()]
@@ -204,7 +224,9 @@ class Recorder:
                 topic, payload = self.broker.published[before]
                 name = topic.removeprefix(self.prefix)
                 about = f"command {everest_name(command)}"
-                kind = next(iter(arguments.values())) if len(arguments) == 1 else None
+                kind = kind_of_order(provided.orders[command].shape)
+                if kind is None and len(arguments) == 1:
+                    kind = next(iter(arguments.values()))
                 if asked := self.asked.get(name.removeprefix("e2m/")):
                     reply = sample(asked[1])
                     request = json.loads(payload)
@@ -219,8 +241,8 @@ class Recorder:
                 else:
                     await call
                     sent = json.loads(payload) if payload else None
-                    if kind is not None and msgspec.to_builtins(values[0]) != sent:
-                        kind = None
+                    if kind is not None:
+                        msgspec.convert(sent, kind)
                     found.append(Topic(name, kind, compact(payload), about=about))
         return found
 
@@ -243,10 +265,11 @@ class Recorder:
                 continue
             payload = json.dumps({"headers": {"replyTo": REPLY}, "payload": msgspec.to_builtins(value)})
             self.broker.published.clear()
+            self.answered.clear()
             await self._send(f"m2e/{name}", payload)
             assert self.broker.topics().count(REPLY) == 1, f"{name}: no reply"
-            reply_kind = None
             last = next(text for topic, text in self.broker.published if topic == REPLY)
+            reply_kind = kind_of_reply(name, self.answered, json.loads(last))
             found.append(Topic(f"m2e/{name}", kind, payload, reply_kind, compact(last) or "null"))
         return found
 
@@ -277,6 +300,29 @@ class Refusals:
 
     def close(self) -> None:
         """There is nothing to count."""
+
+
+def kind_of_order(shape: Any) -> Any:
+    """Return the type of the payload that is made of the arguments; None where it is the first argument itself."""
+    if isinstance(shape, type):
+        return shape
+    found = get_type_hints(shape).get("return")
+    return None if found in (Any, list[Any], dict[str, Any]) else found
+
+
+def kind_of_reply(name: str, answered: list[Any], reply: Any) -> Any:
+    """Return the type of a reply that is the result of one command, or has it in a field; None for any other one."""
+    if len(answered) != 1:
+        return None
+    (kind,) = answered
+    result = msgspec.to_builtins(sample(kind))
+    if reply == result:
+        return kind
+    if isinstance(reply, dict) and len(reply) == 1:
+        ((field, value),) = reply.items()
+        if value == result:
+            return msgspec.defstruct(f"{name}_reply", [(field, kind)])
+    return None
 
 
 def compact_of(value: Any) -> str:

@@ -18,6 +18,7 @@ from tests.docs.interfaces import others
 from tests.docs.interfaces.asyncapi import asyncapi, openrpc
 from tests.docs.interfaces.bridges import Topic, topics_of
 from tests.docs.interfaces.charger import EVSE, Message, api_messages, panel_messages, rpc_calls
+from tests.docs.interfaces.discovery import discovery_topics
 
 KINDS: dict[str, Any] = {
     "cmd/enable_disable": EnableDisable,
@@ -49,8 +50,10 @@ OF_API_MODULES = """\
 The topics of each begin with `everest_api/1/<type>/<module id>/`. A payload with `headers.replyTo` is a request:
 whoever takes it publishes the reply there. In addition each module takes `m2e/communication_check` (`true`, at least
 every `cfg_communication_check_to_s`) and publishes `e2m/heartbeat` (a number), and a consumer that keeps values answers
-`m2e/<name>/get` with the last one. All answer `everest_api/discover` and `everest_api/query-modules/<type>`:
-`{"headers": {"replyTo": "client/reply"}}`.
+`m2e/<name>/get` with the last one, or `null`.
+"""
+OF_DISCOVERY = """\
+Which API modules there are: no module of its own, each API module answers.
 """
 
 
@@ -82,6 +85,7 @@ def documents() -> dict[str, dict[str, Any]]:
                                           f"everest_api/1/{cls.api_type}/{{module_id}}/", topics)
         for name, (cls, topics) in bridges().items()
     }  # fmt: skip
+    found["entrypoint_API.asyncapi.json"] = asyncapi("entrypoint_API", OF_DISCOVERY.strip(), "", discovery_topics())
     found["API.asyncapi.json"] = asyncapi("API", first_paragraph(API.__doc__), "", _topics(api_messages()))
     for name, messages in others.other_messages().items():
         found[f"{name.partition(',')[0]}.asyncapi.json"] = asyncapi(name, OTHERS, "", _topics(messages))
@@ -106,7 +110,7 @@ def _rows(topics: list[Topic]) -> list[str]:
         f"| `{one.name}` | {'client' if one.from_client else 'charger'} | {_code(one.example)} | "
         f"{_code(one.reply) if one.is_request else ''} |"
         for one in topics
-        if not one.name.endswith("/get") and one.name != "m2e/communication_check"
+        if not one.name.endswith("/get") and one.name not in ("m2e/communication_check", "e2m/heartbeat")
     ]
     return [*rows, ""]
 
@@ -144,6 +148,7 @@ def page(note: str) -> str:
     for name, messages in others.other_messages().items():
         lines += [f"### {name}", "", *_rows(_topics(messages))]
     lines += ["## EVerest's API modules", "", OF_API_MODULES]
+    lines += ["### Discovery", "", OF_DISCOVERY, *_rows(discovery_topics())]
     for name, (cls, topics) in bridges().items():
         lines += [f"### {name}", "", f"{first_paragraph(cls.__doc__)} Type `{cls.api_type}`.", "", *_rows(topics)]
     return "\n".join(lines)

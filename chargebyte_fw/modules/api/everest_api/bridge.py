@@ -66,6 +66,31 @@ class _ClientError(msgspec.Struct):
     severity: Severity = Severity.High
 
 
+class Monitoring(msgspec.Struct):
+    """How a client and an API module watch each other: the module's keys."""
+
+    heartbeat_period_ms: int
+    communication_check_period_s: int
+    request_reply_timeout_s: int
+
+
+class Api(msgspec.Struct):
+    """One API module."""
+
+    type: str
+    module_id: str
+    version: int
+    communication_monitoring: Monitoring
+
+
+class Discovered(msgspec.Struct):
+    """Reply to a request for the API modules; each module replies with itself."""
+
+    apis: list[Api]
+
+
+DISCOVER, QUERY, READY = "everest_api/discover", "everest_api/query-modules/", "everest_api/ready_beacon"
+"""Topics of discovery; the second one is followed by the type of the API modules."""
 _BRIDGES: WeakKeyDictionary[asyncio.AbstractEventLoop, set[str]] = WeakKeyDictionary()
 """The ids of the API modules on one loop: the first of them reports that they are there."""
 
@@ -97,7 +122,7 @@ class Bridge(Module):
         if self.errors_at:
             self.take("raise_error", _ClientError, self._raise)
             self.take("clear_error", _ClientError, self._clear)
-        for topic in ("everest_api/discover", f"everest_api/query-modules/{self.api_type}"):
+        for topic in (DISCOVER, QUERY + self.api_type):
             self._listen(topic, self._on_discovery)
         self.open()
 
@@ -111,7 +136,7 @@ class Bridge(Module):
         if self.config.cfg_heartbeat_interval_ms > 0:
             self._beat()
         if self.id == min(_BRIDGES[asyncio.get_running_loop()]):
-            self.runtime.mqtt.publish("everest_api/ready_beacon", "{}")
+            self.runtime.mqtt.publish(READY, "{}")
 
     async def stop(self) -> None:
         """Listen and report no more."""
@@ -295,18 +320,10 @@ class Bridge(Module):
             self._refused.write("%s: %s", topic, error)
             return
         config = self.config
-        monitoring = {
-            "heartbeat_period_ms": config.cfg_heartbeat_interval_ms,
-            "communication_check_period_s": config.cfg_communication_check_to_s,
-            "request_reply_timeout_s": config.cfg_request_reply_to_s,
-        }
-        one = {
-            "type": self.api_type,
-            "module_id": self.id,
-            "version": int(VERSION),
-            "communication_monitoring": monitoring,
-        }
-        self.reply(request.headers.replyTo, {"apis": [one]})
+        monitoring = Monitoring(
+            config.cfg_heartbeat_interval_ms, config.cfg_communication_check_to_s, config.cfg_request_reply_to_s
+        )
+        self.reply(request.headers.replyTo, Discovered([Api(self.api_type, self.id, int(VERSION), monitoring)]))
 
 
 class Latched:

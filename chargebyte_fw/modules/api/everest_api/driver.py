@@ -16,7 +16,7 @@ class Send(msgspec.Struct, frozen=True):
 
     topic: str
     shape: Callable[..., Any] = lambda *args: args[0] if args else ""
-    """The payload, from the arguments."""
+    """The payload, from the arguments; its type is that of the payload, or the one that it is annotated with."""
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ class Ask(msgspec.Struct, frozen=True):
 
 
 def driven_by_client(contract: type[Contract], commands: Mapping[str, Send | Ask]) -> type[Any]:
-    """Return an implementation of `contract` whose commands go to a client as the table has it."""
+    """Return an implementation of `contract` whose commands go to a client as the table, its `orders`, has it."""
     missing = set(contract.commands) - set(commands)
     if missing:
         raise TypeError(f"{contract.interface}: no topic for {', '.join(sorted(missing))}")
@@ -56,4 +56,5 @@ def driven_by_client(contract: type[Contract], commands: Mapping[str, Send | Ask
         return ask
 
     methods = {name: command(name, how) for name, how in commands.items()}
-    return type(f"Client{contract.__name__}", (contract,), {**methods, "__doc__": "What a client of the API does."})
+    more = {"orders": dict(commands), "__doc__": "What a client of the API does."}
+    return type(f"Client{contract.__name__}", (contract,), {**methods, **more})

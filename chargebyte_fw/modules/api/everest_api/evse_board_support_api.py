@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -17,7 +17,7 @@ from chargebyte_fw.modules.api.everest_api.bridge import Bridge
 from chargebyte_fw.modules.api.everest_api.driver import Ask, Send, driven_by_client
 
 
-def _phases(three: bool) -> str:
+def _phases(three: bool) -> Literal["SinglePhase", "ThreePhases"]:
     return "ThreePhases" if three else "SinglePhase"
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from chargebyte_fw.contracts.interfaces.evse_board_support import EvseBoardSupport
 from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
@@ -25,6 +26,7 @@ from chargebyte_fw.kernel.module import provides, requires, requires_optional
 from chargebyte_fw.modules.api.everest_api.bridge import Bridge, ConsumerConfig, Latched
 from chargebyte_fw.modules.api.everest_api.driver import driven_by_client
 from chargebyte_fw.modules.api.evse_view import EvseView
+from chargebyte_fw.modules.api.session_info import SessionState
 
 PERIOD_S = 1.0
 """Period of `session_info`."""
@@ -39,6 +41,23 @@ _MOMENTS = {
 class _Enable(msgspec.Struct):
     connector_id: int
     source: EnableDisableSource
+
+
+class SessionInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Payload of `session_info`; a moment that has not come is left out."""
+
+    state: SessionState
+    charged_energy_wh: Annotated[int, Meta(ge=0)]
+    discharged_energy_wh: Annotated[int, Meta(ge=0)]
+    latest_total_w: int
+    session_duration_s: Annotated[int, Meta(ge=0)]
+    timestamp: str
+    session_start_time: str | None = None
+    transaction_start_time: str | None = None
+    transaction_end_time: str | None = None
+    session_end_time: str | None = None
+    transaction_duration_s: Annotated[int, Meta(ge=0)] | None = None
+    selected_protocol: str | None = None
 
 
 class evse_manager_consumer_API(Bridge):
@@ -128,22 +147,19 @@ class evse_manager_consumer_API(Bridge):
         self._timer = self.after(PERIOD_S, self._tick)
         self._session.publish(self._session_info())
 
-    def _session_info(self) -> dict[str, Any]:
+    def _session_info(self) -> SessionInfo:
         session = self._view.session
-        info: dict[str, Any] = {
-            "state": session.state.value,
-            "charged_energy_wh": round(session.charged_energy_Wh),
-            "discharged_energy_wh": round(session.discharged_energy_Wh),
-            "latest_total_w": round(session.latest_total_W),
-            "session_duration_s": self._lasted_s("session") or 0,
-            "timestamp": rfc3339(utc_now()),
+        return SessionInfo(
+            state=session.state,
+            charged_energy_wh=round(session.charged_energy_Wh),
+            discharged_energy_wh=round(session.discharged_energy_Wh),
+            latest_total_w=round(session.latest_total_W),
+            session_duration_s=self._lasted_s("session") or 0,
+            timestamp=rfc3339(utc_now()),
+            transaction_duration_s=self._lasted_s("transaction"),
+            selected_protocol=self.evse_manager.selected_protocol.value,
             **{name: at for name, (at, _) in self._moments.items()},
-        }
-        if (transaction_s := self._lasted_s("transaction")) is not None:
-            info["transaction_duration_s"] = transaction_s
-        if (protocol := self.evse_manager.selected_protocol.value) is not None:
-            info["selected_protocol"] = protocol
-        return info
+        )
 
     def _lasted_s(self, what: str) -> int | None:
         """Return how long the session or its transaction has lasted; None before it began."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chargebyte_fw.contracts.interfaces.over_voltage_monitor import OverVoltageMonitor
 from chargebyte_fw.kernel.module import provides
 from chargebyte_fw.modules.api.everest_api.bridge import Bridge
 from chargebyte_fw.modules.api.everest_api.driver import Send, driven_by_client
 
 
-def _limits(emergency_V: float, error_V: float) -> dict[str, float]:
-    return {"emergency_limit_V": emergency_V, "error_limit_V": error_V}
+class Limits(msgspec.Struct):
+    """Payload of `set_limits`, in V."""
+
+    emergency_limit_V: float
+    error_limit_V: float
 
 
 _COMMANDS = {
-    "set_limits": Send("set_limits", _limits),
+    "set_limits": Send("set_limits", Limits),
     "start": Send("start"),
     "stop": Send("stop"),
     "reset_over_voltage_error": Send("reset_over_voltage_error"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from chargebyte_fw.contracts.interfaces.power_supply_dc import PowerSupplyDC
 from chargebyte_fw.contracts.types.power_supply_DC import Capabilities, ChargingPhase, Mode, VoltageCurrent
 from chargebyte_fw.kernel.module import provides
@@ -9,18 +11,24 @@ from chargebyte_fw.modules.api.everest_api.bridge import Bridge
 from chargebyte_fw.modules.api.everest_api.driver import Send, driven_by_client
 
 
-def _mode(mode: Mode, phase: ChargingPhase) -> dict[str, str]:
-    return {"mode": mode.value, "charging_phase": phase.value}
+class ModeAndPhase(msgspec.Struct):
+    """Payload of `mode`."""
+
+    mode: Mode
+    charging_phase: ChargingPhase
 
 
-def _set_point(voltage_V: float, current_A: float) -> dict[str, float]:
-    return {"voltage_V": voltage_V, "current_A": current_A}
+class SetPoint(msgspec.Struct):
+    """Payload of `export_voltage_current` and `import_voltage_current`, in V and A."""
+
+    voltage_V: float
+    current_A: float
 
 
 _COMMANDS = {
-    "setMode": Send("mode", _mode),
-    "setExportVoltageCurrent": Send("export_voltage_current", _set_point),
-    "setImportVoltageCurrent": Send("import_voltage_current", _set_point),
+    "setMode": Send("mode", ModeAndPhase),
+    "setExportVoltageCurrent": Send("export_voltage_current", SetPoint),
+    "setImportVoltageCurrent": Send("import_voltage_current", SetPoint),
 }
 
 

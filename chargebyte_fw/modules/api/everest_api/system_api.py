@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import msgspec
 
 from chargebyte_fw.contracts.interfaces.system import System
 from chargebyte_fw.contracts.types.network import (
@@ -24,8 +24,11 @@ from chargebyte_fw.modules.api.everest_api.bridge import Bridge
 from chargebyte_fw.modules.api.everest_api.driver import Ask, Send, driven_by_client
 
 
-def _reset(type: ResetType, scheduled: bool) -> dict[str, Any]:
-    return {"type": type.value, "scheduled": scheduled}
+class Reset(msgspec.Struct):
+    """Payload of `reset`."""
+
+    type: ResetType
+    scheduled: bool
 
 
 _NO_NETWORK = ConfigureNetworkResponse(status=ConfigureNetworkStatusEnum.NotSupported)
@@ -39,7 +42,7 @@ _COMMANDS: dict[str, Send | Ask] = {
     "get_boot_reason": Ask("get_boot_reason", BootReason, BootReason.Unknown),
     "configure_network": Ask("configure_network", ConfigureNetworkResponse, _NO_NETWORK),
     "allow_firmware_installation": Send("allow_firmware_installation"),
-    "reset": Send("reset", _reset),
+    "reset": Send("reset", Reset),
 }
 
 
