@@ -42,6 +42,11 @@ class EnergyTransferMode(StrEnum):
     MCS = "MCS"
     MCS_BPT = "MCS_BPT"
 
+    @classmethod
+    def _missing_(cls, value: object) -> EnergyTransferMode | None:
+        """Return the mode that an older name of EVerest's stands for."""
+        return cls.AC_DER_IEC if value == "AC_DER" else None
+
 
 class IsolationStatus(StrEnum):
     """EVerest enumeration `IsolationStatus`."""

@@ -127,9 +127,10 @@ def test_an_evse_is_followed_and_operated(on: Any, broker: Broker) -> None:
         assert await asked(broker, prefix + "m2e/resume_charging") is None, "it failed"
         assert await asked(broker, prefix + "m2e/force_unlock", "one") is None
         broker.client(prefix + "m2e/random_delay_set_duration_s", 60)
-        broker.client(prefix + "m2e/random_delay_enable", "")
+        for payload in ("", "null", "on"):
+            broker.client(prefix + "m2e/random_delay_enable", payload)
         await asyncio.sleep(0.1)
-        assert station.calls[-2:] == [("set_duration_s", 60), ("enable",)]
+        assert station.calls[-4:] == [("set_duration_s", 60), *[("enable",)] * 3]
         assert ("force_unlock", 1) in station.calls
 
     on(evse_manager_consumer_API, {"evse_manager": "evse", "random_delay": "delay"}, look)
@@ -201,5 +202,25 @@ def test_taking_part_in_ocpp(on: Any, broker: Broker) -> None:
         await asyncio.sleep(0.1)
         assert broker.last(prefix + "e2m/is_connected") is True
         assert broker.last(prefix + "e2m/connection_status")["connected"] is True
+
+    on(ocpp_consumer_API, {"ocpp": "ocpp", "data_transfer": "transfer"}, look)
+
+
+@pytest.mark.parametrize(("number", "truth"), [(1.0, True), (0.0, False), (None, None)])
+def test_a_schedule_has_the_truth_value_of_ocpp(on: Any, broker: Broker, number: Any, truth: Any) -> None:
+    """OCPP 2.1, ChargingSchedulePeriodType: preconditioningRequest is a boolean, EVerest's interface has a number."""
+
+    async def look(station: Any) -> None:
+        period = ocpp.ChargingSchedulePeriod(start_period=0, limit=16.0, preconditioning_request=number)
+        one = ocpp.ChargingSchedule(evse=1, charging_rate_unit="A", charging_schedule_period=[period])
+        station.ocpp.charging_schedules.publish(ocpp.ChargingSchedules(schedules=[one]))
+        await asyncio.sleep(0.1)
+        prefix = "everest_api/1/ocpp_consumer/api/"
+        for found in (
+            broker.last(prefix + "e2m/charging_schedules"),
+            await asked(broker, prefix + "m2e/charging_schedules/get"),
+        ):
+            (shown,) = found["schedules"][0]["charging_schedule_period"]
+            assert shown.get("preconditioning_request") is truth and shown["limit"] == 16.0
 
     on(ocpp_consumer_API, {"ocpp": "ocpp", "data_transfer": "transfer"}, look)

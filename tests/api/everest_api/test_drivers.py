@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types.evse_board_support import PowerOnOff, PowerOnOffReason
+from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
 from chargebyte_fw.contracts.types.power_supply_DC import ChargingPhase, Mode
 from chargebyte_fw.contracts.types.system import ResetType
 from chargebyte_fw.kernel.runtime import Runtime
 from chargebyte_fw.manager.discovery import discover
+from chargebyte_fw.modules.api.everest_api.auth_token_validator_api import auth_token_validator_API
 from chargebyte_fw.modules.api.everest_api.bridge import LOST, NEVER_CHECKED, WAITING_LIMIT
 from chargebyte_fw.modules.api.everest_api.evse_board_support_api import evse_board_support_API
 from chargebyte_fw.modules.api.everest_api.isolation_monitor_api import isolation_monitor_API
 from chargebyte_fw.modules.api.everest_api.over_voltage_monitor_api import over_voltage_monitor_API
 from chargebyte_fw.modules.api.everest_api.power_supply_dc_api import power_supply_DC_API
 from chargebyte_fw.modules.api.everest_api.powermeter_api import powermeter_API
+from chargebyte_fw.modules.api.everest_api.slac_api import slac_API
 from chargebyte_fw.modules.api.everest_api.system_api import system_API
 from tests.api.everest_api.broker import Broker
 
@@ -146,7 +149,8 @@ def test_a_request_has_a_reply_or_its_default_in_time(on: Any, broker: Broker) -
         answered = asyncio.create_task(rcd.reset())
         await asyncio.sleep(1)
         request = broker.last(BSP + "e2m/reset")
-        assert request["payload"] is None and request["headers"]["replyTo"].startswith(BSP + "m2e/reply/")
+        assert request.keys() == {"headers"}, "a command without an argument has no payload"
+        assert request["headers"]["replyTo"].startswith(BSP + "m2e/reply/")
         broker.client(request["headers"]["replyTo"], "maybe")
         broker.client(request["headers"]["replyTo"], True)
         assert await answered is True
@@ -240,18 +244,47 @@ def test_defaults_of_a_meter_and_of_a_computer(run: Any, assemble: Any, broker: 
     run(main())
 
 
+def test_a_request_for_the_error_routine_has_no_payload(on: Any, broker: Broker) -> None:
+    async def look(assembly: Any) -> None:
+        asked: list[Any] = []
+        assembly.provider("modem", "main").request_error_routine.subscribe(asked.append)
+        for payload in ("", "null", "now"):
+            broker.client("everest_api/1/slac/modem/m2e/request_error_routine", payload)
+        await asyncio.sleep(0.1)
+        assert asked == [None] * 3
+
+    on(slac_API, QUIET, look, name="modem")
+
+
+def test_a_client_may_use_the_older_name_of_a_mode(on: Any, broker: Broker) -> None:
+    async def look(assembly: Any) -> None:
+        validator = assembly.provider("station", "main")
+        result = {"authorization_status": "Accepted", "tariff_messages": []}
+        result["allowed_energy_transfer_modes"] = ["AC_DER", "AC_DER_SAE"]
+        update = {"connector_id": 1, "validation_result": result}
+        broker.client("everest_api/1/auth_token_validator/station/m2e/validate_result_update", update)
+        modes = validator.validate_result_update.value.validation_result.allowed_energy_transfer_modes
+        assert modes == [EnergyTransferMode.AC_DER_IEC, EnergyTransferMode.AC_DER_SAE]
+
+    on(auth_token_validator_API, QUIET, look, name="station")
+
+
 def test_modules_are_found_and_report_once_that_they_are_there(run: Any, assemble: Any, broker: Broker) -> None:
     async def main() -> None:
-        assembly = assemble(b=(powermeter_API, {}), a=(powermeter_API, QUIET))
+        assembly = assemble(b=(powermeter_API, {}), a=(powermeter_API, QUIET), imd=(isolation_monitor_API, QUIET))
         await assembly.start()
         assert broker.topics().count("everest_api/ready_beacon") == 1
         broker.client("everest_api/discover", {"headers": {"replyTo": "me"}})
         found = [json.loads(payload)["apis"][0] for topic, payload in broker.published if topic == "me"]
-        assert sorted(one["module_id"] for one in found) == ["a", "b"]
-        assert found[0]["type"] == "powermeter" and found[0]["version"] == 1
+        types = {"a": "powermeter", "b": "powermeter", "imd": "isolation_monitor"}
+        assert {one["module_id"]: one["type"] for one in found} == types
+        assert len(found) == 3 and all(one["version"] == 1 for one in found)
         assert {"heartbeat_period_ms": 1000, "communication_check_period_s": 5, "request_reply_timeout_s": 550} in [
             one["communication_monitoring"] for one in found
         ]
+        broker.client("everest_api/query-modules/isolation_monitor", {"headers": {"replyTo": "you"}})
+        (alone,) = broker.last("you")["apis"]
+        assert alone["module_id"] == "imd" and "request_reply_timeout_s" not in alone["communication_monitoring"]
         broker.published.clear()
         for reply_to in ("", "a/+/b", "a/#", "x" * 1000):
             broker.client("everest_api/query-modules/powermeter", {"headers": {"replyTo": reply_to}})

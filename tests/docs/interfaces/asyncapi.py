@@ -78,18 +78,17 @@ class Schemas:
         return dict(settled)
 
 
-def request_schema(topic: Topic, payload: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of a request around the one of its payload; without `replyTo` a client gets no reply."""
-    reply_to: dict[str, Any] = {"type": "object", "properties": {"replyTo": {"type": "string"}}}
-    if topic.from_client:
-        required = [] if topic.kind in (None, Any) else ["payload"]
-        return {"type": "object", "properties": {"headers": reply_to, "payload": payload}, "required": required}
-    headers = {**reply_to, "required": ["replyTo"]}
-    return {
-        "type": "object",
-        "properties": {"headers": headers, "payload": payload},
-        "required": ["headers", "payload"],
-    }
+def request_schema(topic: Topic, schemas: Schemas) -> dict[str, Any]:
+    """Return the schema of a request, with the one of its payload; without `replyTo` a client gets no reply."""
+    headers: dict[str, Any] = {"type": "object", "properties": {"replyTo": {"type": "string"}}}
+    properties = {"headers": headers}
+    if not topic.from_client:
+        headers["required"] = ["replyTo"]
+    example = json.loads(topic.example)
+    if "payload" in example:
+        properties["payload"] = schemas.of(topic.kind, json.dumps(example["payload"]))
+    required = [name for name in properties if name == "payload" or not topic.from_client]
+    return {"type": "object", "properties": properties, "required": required}
 
 
 def asyncapi(title: str, about: str, prefix: str, topics: list[Topic]) -> dict[str, Any]:
@@ -100,9 +99,13 @@ def asyncapi(title: str, about: str, prefix: str, topics: list[Topic]) -> dict[s
     for one in topics:
         key = re.sub(r"\W+", "_", one.name).strip("_")
         address = prefix + one.name
-        text = json.dumps(json.loads(one.example).get("payload")) if one.is_request else one.example
-        payload = schemas.of(one.kind, text)
-        message: dict[str, Any] = {"payload": request_schema(one, payload) if one.is_request else payload}
+        if one.is_request:
+            payload = request_schema(one, schemas)
+        elif one.from_client and one.kind is None and not one.example:
+            payload = {"description": "Any payload, or none: it is not read."}
+        else:
+            payload = schemas.of(one.kind, one.example)
+        message: dict[str, Any] = {"payload": payload}
         if one.example:
             message["examples"] = [{"payload": value_of(one.example)}]
         channels[key] = {"address": address, "messages": {key: message}}

@@ -128,7 +128,7 @@ class Recorder:
                 super().serve(name, kind, command, replies=replies)
 
             def forward(self, name: str, variable: Any, shape: Any = None) -> None:
-                recorder.forwarded[name] = variable
+                recorder.forwarded[name] = (variable, kind_of_order(shape) if shape else None)
                 super().forward(name, variable, *([shape] if shape else []))
 
             async def ask(self, name: str, payload: Any, kind: Any, default: Any) -> Any:
@@ -175,9 +175,9 @@ class Recorder:
 
     async def _to_client(self, assembly: Any) -> list[Topic]:
         found = []
-        for name, seen in self.forwarded.items():
+        for name, (seen, shaped) in self.forwarded.items():
             owner, _, variable = seen.name.split(".")
-            kind = variable_types(self.cls.requirements[owner].contract.declaration())[variable]
+            kind = shaped or variable_types(self.cls.requirements[owner].contract.declaration())[variable]
             self._publish(assembly, owner, variable)
             await asyncio.sleep(0.01)
             found.append(Topic(f"e2m/{name}", kind, self._last(f"e2m/{name}"), about=f"variable {variable}"))
@@ -230,7 +230,7 @@ class Recorder:
                 if asked := self.asked.get(name.removeprefix("e2m/")):
                     reply = sample(asked[1])
                     request = json.loads(payload)
-                    if msgspec.to_builtins(values[0] if values else None) != request["payload"]:
+                    if msgspec.to_builtins(values[0] if values else None) != request.get("payload"):
                         kind = None
                     self.broker.client(request["headers"]["replyTo"], compact_of(reply))
                     await call
@@ -249,7 +249,7 @@ class Recorder:
     async def _from_client(self) -> list[Topic]:
         found = []
         for name, kind in self.taken.items():
-            payload = compact_of(sample(kind, name))
+            payload = "" if kind is None else compact_of(sample(kind, name))
             if name in ("raise_error", "clear_error"):
                 error = next(one for place in self.cls.errors_at for one in sorted(
                     self._allowed(place)))  # fmt: skip
@@ -258,12 +258,13 @@ class Recorder:
             found.append(Topic(f"m2e/{name}", kind, payload))
         for name, (kind, _, replies) in self.served.items():
             value = sample(kind, name)
-            payload = compact_of(value)
+            payload = "" if kind is None else compact_of(value)
             if not replies:
                 await self._send(f"m2e/{name}", payload)
                 found.append(Topic(f"m2e/{name}", kind, payload))
                 continue
-            payload = json.dumps({"headers": {"replyTo": REPLY}, "payload": msgspec.to_builtins(value)})
+            arguments = {} if kind is Any else {"payload": msgspec.to_builtins(value)}
+            payload = json.dumps({"headers": {"replyTo": REPLY}, **arguments})
             self.broker.published.clear()
             self.answered.clear()
             await self._send(f"m2e/{name}", payload)

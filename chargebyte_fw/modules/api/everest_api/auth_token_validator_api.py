@@ -5,7 +5,7 @@ from __future__ import annotations
 from chargebyte_fw.contracts.interfaces.auth_token_validator import AuthTokenValidator
 from chargebyte_fw.contracts.types.authorization import AuthorizationStatus, ValidationResult, ValidationResultUpdate
 from chargebyte_fw.kernel.module import provides
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge, RequestConfig
 from chargebyte_fw.modules.api.everest_api.driver import Ask, driven_by_client
 
 _INVALID = ValidationResult(authorization_status=AuthorizationStatus.Invalid, tariff_messages=[])
@@ -14,6 +14,7 @@ _INVALID = ValidationResult(authorization_status=AuthorizationStatus.Invalid, ta
 class auth_token_validator_API(Bridge):
     """A client of MQTT decides about tokens."""
 
+    Config = RequestConfig
     api_type = "auth_token_validator"
 
     main = provides(

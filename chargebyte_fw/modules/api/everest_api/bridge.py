@@ -28,6 +28,11 @@ LOST = "Bridge to implementation connection lost"
 """Sub-types of the fault of a client that does not report itself."""
 
 
+ReplyLimit = Annotated[
+    int, Meta(ge=1, le=550, description="Time that a client has for a reply, in s; then the default holds.")
+]
+
+
 class ApiConfig(ModuleConfig):
     """How client and bridge watch each other."""
 
@@ -37,9 +42,12 @@ class ApiConfig(ModuleConfig):
     cfg_heartbeat_interval_ms: Annotated[
         int, Meta(description="Time between two heartbeats of the bridge, in ms; 0 or less: none.")
     ] = 1000
-    cfg_request_reply_to_s: Annotated[
-        int, Meta(ge=1, le=550, description="Time that a client has for a reply, in s; then the default holds.")
-    ] = 550
+
+
+class RequestConfig(ApiConfig):
+    """The same, for a bridge that has requests for its client."""
+
+    cfg_request_reply_to_s: ReplyLimit = 550
 
 
 class ConsumerConfig(ApiConfig):
@@ -48,6 +56,12 @@ class ConsumerConfig(ApiConfig):
     latch_variable_values: Annotated[
         bool, Meta(description="Keep the last value of each variable for clients that ask for it.")
     ] = True
+
+
+class RequestingConsumerConfig(ConsumerConfig):
+    """The same, for a bridge of both kinds."""
+
+    cfg_request_reply_to_s: ReplyLimit = 550
 
 
 class _Headers(msgspec.Struct):
@@ -66,12 +80,13 @@ class _ClientError(msgspec.Struct):
     severity: Severity = Severity.High
 
 
-class Monitoring(msgspec.Struct):
+class Monitoring(msgspec.Struct, omit_defaults=True):
     """How a client and an API module watch each other: the module's keys."""
 
     heartbeat_period_ms: int
     communication_check_period_s: int
-    request_reply_timeout_s: int
+    request_reply_timeout_s: int | None = None
+    """None: the module has no requests for a client."""
 
 
 class Api(msgspec.Struct):
@@ -148,6 +163,11 @@ class Bridge(Module):
         self._refused.close()
         _BRIDGES[asyncio.get_running_loop()].discard(self.id)
 
+    @property
+    def _reply_limit_s(self) -> int | None:
+        """Time that a client has for a reply; None for a bridge without requests."""
+        return getattr(self.config, "cfg_request_reply_to_s", None)
+
     # To clients.
 
     def send(self, name: str, value: Any = "") -> None:
@@ -169,9 +189,11 @@ class Bridge(Module):
         stop = self._listen_for(reply_to, kind, take)
         self._asked += 1
         try:
-            request = {"headers": {"replyTo": reply_to}, "payload": msgspec.to_builtins(payload)}
+            request: dict[str, Any] = {"headers": {"replyTo": reply_to}}
+            if payload is not None:
+                request["payload"] = msgspec.to_builtins(payload)
             self.runtime.mqtt.publish(f"{self._prefix}e2m/{name}", _text(request))
-            async with asyncio.timeout(self.config.cfg_request_reply_to_s):
+            async with asyncio.timeout(self._reply_limit_s):
                 return await answered
         except TimeoutError:
             self._refused.write("%s: no reply of a client, the default holds", name)
@@ -192,20 +214,21 @@ class Bridge(Module):
     # From clients.
 
     def take(self, name: str, kind: Any, handle: Callable[[Any], None]) -> None:
-        """Call `handle` with each value that a client sends."""
+        """Call `handle` with each value that a client sends; with the kind None no payload is read."""
         self._stops.append(self._listen_for(f"{self._prefix}m2e/{name}", kind, handle))
 
     def serve(self, name: str, kind: Any, command: Callable[[Any], Awaitable[Any]], *, replies: bool = True) -> None:
         """Carry out a client's requests with `command`; its result is the reply.
 
-        Without `replies` the message is the payload itself.
+        Without `replies` the message is the payload itself; with the kind None it is not read.
         """
 
         def on_message(topic: str, payload: str) -> None:
             try:
-                request = (
-                    decode_json(payload, _Request) if replies else _Request(payload=decode_json(payload or "null"))
-                )
+                if replies:
+                    request = decode_json(payload, _Request)
+                else:
+                    request = _Request(payload=None if kind is None else decode_json(payload))
                 value = convert(request.payload, kind)
             except msgspec.DecodeError as error:
                 self._refused.write("%s: %s", topic, error)
@@ -240,7 +263,7 @@ class Bridge(Module):
     def _listen_for(self, topic: str, kind: Any, handle: Callable[[Any], None]) -> Callable[[], None]:
         def on_message(_: str, payload: str) -> None:
             try:
-                value = decode_json(payload, kind)
+                value = None if kind is None else decode_json(payload, kind)
             except msgspec.DecodeError as error:
                 self._refused.write("%s: %s", topic, error)
                 return
@@ -321,7 +344,7 @@ class Bridge(Module):
             return
         config = self.config
         monitoring = Monitoring(
-            config.cfg_heartbeat_interval_ms, config.cfg_communication_check_to_s, config.cfg_request_reply_to_s
+            config.cfg_heartbeat_interval_ms, config.cfg_communication_check_to_s, self._reply_limit_s
         )
         self.reply(request.headers.replyTo, Discovered([Api(self.api_type, self.id, int(VERSION), monitoring)]))
 

@@ -14,7 +14,7 @@ from chargebyte_fw.contracts.types.display_message import (
     SetDisplayMessageResponse,
 )
 from chargebyte_fw.kernel.module import provides
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge, RequestConfig
 from chargebyte_fw.modules.api.everest_api.driver import Ask, driven_by_client
 
 
@@ -41,6 +41,7 @@ _COMMANDS = {
 class display_message_API(Bridge):
     """A client of MQTT is the display."""
 
+    Config = RequestConfig
     group = "cloud"
     api_type = "display_message"
     watched = ("generic_error", "generic/CommunicationFault")

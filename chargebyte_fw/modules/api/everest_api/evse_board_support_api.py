@@ -13,7 +13,7 @@ from chargebyte_fw.contracts.types.board_support_common import BspEvent, Proximi
 from chargebyte_fw.contracts.types.evse_board_support import HardwareCapabilities
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionRequest
 from chargebyte_fw.kernel.module import provides
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge, RequestConfig
 from chargebyte_fw.modules.api.everest_api.driver import Ask, Send, driven_by_client
 
 
@@ -36,6 +36,7 @@ _COMMANDS = {
 class evse_board_support_API(Bridge):
     """A client of MQTT is the board of an EVSE."""
 
+    Config = RequestConfig
     api_type = "evse_board_support"
     watched = ("main", "evse_board_support/CommunicationFault")
     errors_at = ("main", "rcd", "connector_lock")

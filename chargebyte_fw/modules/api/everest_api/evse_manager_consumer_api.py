@@ -23,7 +23,7 @@ from chargebyte_fw.contracts.types.evse_manager import (
 )
 from chargebyte_fw.kernel.clock import rfc3339, utc_now
 from chargebyte_fw.kernel.module import provides, requires, requires_optional
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge, ConsumerConfig, Latched
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge, Latched, RequestingConsumerConfig
 from chargebyte_fw.modules.api.everest_api.driver import driven_by_client
 from chargebyte_fw.modules.api.evse_view import EvseView
 from chargebyte_fw.modules.api.session_info import SessionState
@@ -63,7 +63,7 @@ class SessionInfo(msgspec.Struct, kw_only=True, omit_defaults=True):
 class evse_manager_consumer_API(Bridge):
     """Lets clients of MQTT follow and operate an EVSE."""
 
-    Config = ConsumerConfig
+    Config = RequestingConsumerConfig
     group = "cloud"
     api_type = "evse_manager_consumer"
     enable_global_errors = True
@@ -130,9 +130,9 @@ class evse_manager_consumer_API(Bridge):
             self.forward("dc_capabilities", supply.capabilities)
         if (delay := self.random_delay) is not None:
             self.forward("random_delay_countdown", delay.countdown)
-            self.serve("random_delay_enable", Any, lambda _: delay.enable(), replies=False)
-            self.serve("random_delay_disable", Any, lambda _: delay.disable(), replies=False)
-            self.serve("random_delay_cancel", Any, lambda _: delay.cancel(), replies=False)
+            self.serve("random_delay_enable", None, lambda _: delay.enable(), replies=False)
+            self.serve("random_delay_disable", None, lambda _: delay.disable(), replies=False)
+            self.serve("random_delay_cancel", None, lambda _: delay.cancel(), replies=False)
             self.serve("random_delay_set_duration_s", int, delay.set_duration_s, replies=False)
 
     def _on_event(self, event: SessionEvent) -> None:

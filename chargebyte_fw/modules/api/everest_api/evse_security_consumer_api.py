@@ -10,7 +10,7 @@ from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.interfaces.generic_error import GenericError
 from chargebyte_fw.contracts.types.evse_security import CaCertificateType, EncodingFormat, LeafCertificateType
 from chargebyte_fw.kernel.module import provides, requires
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge, ConsumerConfig
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge
 from chargebyte_fw.modules.api.everest_api.driver import driven_by_client
 
 
@@ -23,7 +23,6 @@ class _LeafRequest(msgspec.Struct):
 class evse_security_consumer_API(Bridge):
     """Answers clients of MQTT about certificates."""
 
-    Config = ConsumerConfig
     group = "cloud"
     api_type = "evse_security_consumer"
 

@@ -11,7 +11,7 @@ from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.interfaces.ocpp_data_transfer import OcppDataTransfer
 from chargebyte_fw.contracts.types import ocpp as types
 from chargebyte_fw.kernel.module import provides, requires
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge, ConsumerConfig, Latched
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge, Latched, RequestingConsumerConfig
 from chargebyte_fw.modules.api.everest_api.driver import Ask, driven_by_client
 
 T = TypeVar("T")
@@ -26,6 +26,33 @@ class _Variables(msgspec.Struct):
     source: str
 
 
+class Period(types.ChargingSchedulePeriod, kw_only=True, omit_defaults=True):
+    """One period as clients get it: interface `ocpp` has a number for the truth value of OCPP."""
+
+    preconditioning_request: bool | None = None
+
+
+class Schedule(types.ChargingSchedule, kw_only=True, omit_defaults=True):
+    """One schedule as clients get it."""
+
+    charging_schedule_period: list[Period]  # type: ignore[assignment]
+
+
+class Schedules(types.ChargingSchedules, kw_only=True, omit_defaults=True):
+    """Payload of `charging_schedules`."""
+
+    schedules: list[Schedule]  # type: ignore[assignment]
+
+
+def _schedules(value: types.ChargingSchedules) -> Schedules:
+    found = msgspec.to_builtins(value)
+    for schedule in found["schedules"]:
+        for period in schedule["charging_schedule_period"]:
+            if "preconditioning_request" in period:
+                period["preconditioning_request"] = bool(period["preconditioning_request"])
+    return msgspec.convert(found, Schedules)
+
+
 _OFFLINE = types.DataTransferResponse(status=types.DataTransferStatus.Offline)
 _COMMANDS = {"data_transfer": Ask("data_transfer_incoming", types.DataTransferResponse, _OFFLINE)}
 
@@ -33,7 +60,7 @@ _COMMANDS = {"data_transfer": Ask("data_transfer_incoming", types.DataTransferRe
 class ocpp_consumer_API(Bridge):
     """Lets clients of MQTT take part in OCPP."""
 
-    Config = ConsumerConfig
+    Config = RequestingConsumerConfig
     group = "cloud"
     api_type = "ocpp_consumer"
     watched = ("generic_error", "generic/CommunicationFault")
@@ -57,10 +84,10 @@ class ocpp_consumer_API(Bridge):
             "security_event",
             "boot_notification_response",
             "event_data",
-            "charging_schedules",
             "ocpp_message",
         ):
             self.forward(name, getattr(station, name))
+        self.forward("charging_schedules", station.charging_schedules, _schedules)
         status, connected = Latched(self, "connection_status"), Latched(self, "is_connected")
 
         def on_status(value: types.ConnectionStatus) -> None:

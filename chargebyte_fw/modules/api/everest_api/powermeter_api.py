@@ -10,7 +10,7 @@ from chargebyte_fw.contracts.types.powermeter import (
     TransactionStopResponse,
 )
 from chargebyte_fw.kernel.module import provides
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge, RequestConfig
 from chargebyte_fw.modules.api.everest_api.driver import Ask, driven_by_client
 
 _FAILED, _SILENT = TransactionRequestStatus.UNEXPECTED_ERROR, "no reply of the meter"
@@ -27,6 +27,7 @@ _COMMANDS = {
 class powermeter_API(Bridge):
     """A client of MQTT is the meter."""
 
+    Config = RequestConfig
     api_type = "powermeter"
     watched = ("main", "powermeter/CommunicationFault")
 

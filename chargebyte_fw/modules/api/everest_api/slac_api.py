@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta
 
@@ -29,5 +29,5 @@ class slac_API(Bridge):
         """Declare what the modem reports."""
         self.take("state", State, self.main.state.publish)
         self.take("dlink_ready", bool, self.main.dlink_ready.publish)
-        self.take("request_error_routine", Any, lambda _: self.main.request_error_routine.publish(None))
+        self.take("request_error_routine", None, lambda _: self.main.request_error_routine.publish(None))
         self.take("ev_mac_address", MAC, self.main.ev_mac_address.publish)

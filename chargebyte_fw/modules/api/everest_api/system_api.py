@@ -20,7 +20,7 @@ from chargebyte_fw.contracts.types.system import (
     UploadLogsStatus,
 )
 from chargebyte_fw.kernel.module import provides
-from chargebyte_fw.modules.api.everest_api.bridge import Bridge
+from chargebyte_fw.modules.api.everest_api.bridge import Bridge, RequestConfig
 from chargebyte_fw.modules.api.everest_api.driver import Ask, Send, driven_by_client
 
 
@@ -49,6 +49,7 @@ _COMMANDS: dict[str, Send | Ask] = {
 class system_API(Bridge):
     """A client of MQTT is the computer."""
 
+    Config = RequestConfig
     group = "cloud"
     api_type = "system"
     watched = ("main", "system/CommunicationFault")
