@@ -224,6 +224,21 @@ def test_a_session_is_paused_and_taken_up_where_the_vehicle_is_known() -> None:
     assert again.charger.broken() == []
 
 
+def test_a_car_charges_in_a_new_session_where_the_service_of_its_paused_one_is_gone() -> None:
+    known = Security("1.3", "TLS_AES_256_GCM_SHA384", (b"a vehicle certificate",))
+    it = pair("DC_BPT", control_mode="Dynamic", security=known)
+    it.charge()
+    it.wish(pause=True)
+    assert end(it) == ("paused", "") and it.outcome is not None
+    modes = {"energy_transfer_modes": ["DC"]}
+    again = pair("DC_BPT", control_mode="Dynamic", security=known, paused=it.outcome.paused, charger=modes)
+    again.charger.facts.iso20.paused = it.charger.facts.iso20.paused
+    again.charge()
+    assert again.car_facts.charger.service == "DC, Dynamic" and "AuthorizationReq" in again.requests
+    again.wish(stop=True)
+    assert end(again) == ("terminated", "") and again.charger.broken() == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [

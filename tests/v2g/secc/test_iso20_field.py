@@ -415,6 +415,19 @@ def test_a_paused_session_is_joined_by_the_same_vehicle() -> None:
     assert it.ask(schedule()).ResponseCode == "OK"
 
 
+@pytest.mark.parametrize(("modes", "joined"), [(("DC",), True), (("DC_BPT", "DC"), True), (("DC_BPT", "MCS"), False)])
+def test_a_session_whose_service_is_no_longer_offered_is_not_joined(modes: tuple[str, ...], joined: bool) -> None:
+    """[V2G20-1957]: the car would have to end a session that goes on with a service it is not offered."""
+    facts = paused_facts()
+    facts.energy_transfer_modes = [*modes]
+    it = Talk20(facts, security=VEHICLE)
+    response = it.ask(session_setup(), SESSION)
+    assert response.ResponseCode == ("OK_OldSessionJoined" if joined else "OK_NewSessionEstablished")
+    if not joined:
+        assert response.Header.SessionID not in (SESSION, bytes(8))
+        assert it.ask(of(m.AuthorizationSetupReq)).ResponseCode == "OK" and it.charger.broken() == []
+
+
 def test_a_joined_session_may_be_authorized_anew() -> None:
     it = Talk20(paused_facts(), security=VEHICLE)
     it.ask(session_setup(), SESSION)

@@ -11,6 +11,7 @@ from chargebyte_fw.modules.v2g.messages import iso20_common as m
 from chargebyte_fw.modules.v2g.secc.contracts import pem
 from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Selection, Service
+from chargebyte_fw.modules.v2g.secc.iso20.parameter_sets import offered_services
 from chargebyte_fw.modules.v2g.secc.iso20.refusals import NO_EVSE_ID
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State
 from chargebyte_fw.modules.v2g.secc.protocol import Answer
@@ -40,10 +41,10 @@ class SetUp(Iso20Base):
         self.facts.forget_paused()
         certificate = self.context.security.peer_certificate
         wanted = self.request.session_id
-        if paused is not None and certificate is not None and vehicle_hash(wanted, certificate) == paused.vehicle:
+        known = certificate is not None and paused is not None and vehicle_hash(wanted, certificate) == paused.vehicle
+        if paused is not None and known and self._goes_on(service := Service(paused.service)):
             self.session_id = paused.session_id
-            selection = Selection(Service(paused.service), paused.set_id, paused.parameters)
-            self.take_service(selection)
+            self.take_service(Selection(service, paused.set_id, paused.parameters))
             self.select_others(paused.others)
             self.enter(State.RESUMED)
             self.log("took up the paused session")
@@ -51,6 +52,13 @@ class SetUp(Iso20Base):
         self.session_id = self.environment.new_session_id()  # [V2G20-835], [V2G20-2621]
         self.enter(State.AUTHORIZATION_SETUP)
         return self.ok(m.SessionSetupRes, "OK_NewSessionEstablished", EVSEID=self.evse_id())
+
+    def _goes_on(self, service: Service) -> bool:
+        """Return whether the service of a paused session is still offered; without it a new one begins."""
+        offered = service in offered_services(self.facts)
+        if not offered:
+            self.log(f"does not take up the paused session: {service.name} is no longer offered")
+        return offered
 
     def evse_id(self) -> str:
         """Return the EVSE id; one that the schema cannot carry is none."""
