@@ -83,7 +83,7 @@ async def _over_mqtt(arguments: argparse.Namespace) -> Status:
         await settle(collector)
     finally:
         await client.stop()
-    require_evses(collector.knows_evses, collector.source, collector.prefix)
+    require_evses(collector.knows_a_charger, collector.source, collector.prefix)
     return collector.status(utc_now())
 
 

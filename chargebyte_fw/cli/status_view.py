@@ -180,6 +180,8 @@ def _evse(evse: Evse, look: Look) -> Iterator[Line]:
         yield from _labelled("power", power, look)
     if evse.reason and evse.reason not in evse.help_text:
         yield from _labelled("reason", evse.reason, look)
+    if evse.pilot:
+        yield from _labelled("pilot", f"{evse.pilot}  {_pwm(evse.pwm_percent)}".rstrip(), look)
     if evse.car is not None:
         car = evse.car
         soc = f"{car.soc_percent:g} %" if car.soc_percent is not None else ""
@@ -194,6 +196,12 @@ def _evse(evse: Evse, look: Look) -> Iterator[Line]:
         since = f"since {_clock(session.since, look)}" if session.since else ""
         known = [part for part in (since, session.authorized_by, session.id) if part]
         yield from _labelled("session", "  ".join(known), look)
+
+
+def _pwm(percent: float | None) -> str:
+    if percent is None:
+        return ""
+    return "no PWM" if percent >= 100.0 else f"PWM {percent:g} %"
 
 
 def _power(evse: Evse) -> str:

@@ -99,8 +99,8 @@ async def _over_mqtt(arguments: argparse.Namespace) -> AsyncIterator[Status | st
     from chargebyte_fw.cli.broker import connect, prefix_of, watching_client
     from chargebyte_fw.cli.status import require_evses
     from chargebyte_fw.kernel.clock import utc_now
-    from chargebyte_fw.manager.status.collector import Collector
-    from chargebyte_fw.manager.status.listening import SILENT_S, listen, settle
+    from chargebyte_fw.manager.status.collector import SILENT_S, Collector
+    from chargebyte_fw.manager.status.listening import listen, settle
 
     client = watching_client(arguments)
     loop = asyncio.get_running_loop()
@@ -115,12 +115,14 @@ async def _over_mqtt(arguments: argparse.Namespace) -> AsyncIterator[Status | st
     await connect(client)
     try:
         await settle(collector)
-        require_evses(collector.knows_evses, collector.source, collector.prefix)
+        require_evses(collector.knows_a_charger, collector.source, collector.prefix)
         while True:
             if not client.online:
                 yield f"the broker {collector.source} is not reached; it is tried again"
             elif loop.time() - last_s > SILENT_S:
                 yield f"the charger has published nothing for {loop.time() - last_s:.0f} s"
+            elif not collector.knows_a_charger:
+                yield "the charger publishes nothing any more"
             else:
                 yield collector.status(utc_now())
             await asyncio.sleep(arguments.every)

@@ -11,6 +11,10 @@ class EvseStatus(msgspec.Struct, kw_only=True, omit_defaults=True):
     state: str
     """As in EVerest's energy requests: Unplugged, WaitForAuth, PrepareCharging, Charging, PausedEV, PausedEVSE,
     Finished, Disabled."""
+    pilot: str = ""
+    """State of the control pilot by IEC 61851-1 as the board has reported it, A to F; empty: not known."""
+    pwm_percent: float | None = None
+    """Duty cycle that the EVSE shows; 100: a steady voltage, no PWM. None: not known, or state F."""
     reserved: bool = False
     session_id: str = ""
     session_since: str = ""

@@ -140,7 +140,13 @@ class Supervisor:
 
     def _aside(self) -> list[Coroutine[Any, Any, None]]:
         """Return what runs beside the modules."""
-        return [feed(), self.status_file.keep(self._present_status)]
+        aside = [feed(), self.status_file.keep(self._present_status)]
+        if self.publisher is not None:
+            # Imported only where there is a broker.
+            from chargebyte_fw.manager.status.publishing import publish_status
+
+            aside.append(publish_status(self.publisher.client, self.publisher.prefix, self._answer_status))
+        return aside
 
     async def _after(self, failure: Failure, held_s: float) -> None:
         """Do what follows the end of a run that had lasted for `held_s` seconds."""

@@ -29,6 +29,7 @@ from chargebyte_fw.manager.groups import CHARGE, fails_alone, groups_of
 from chargebyte_fw.manager.instance_lock import InstanceLock
 from chargebyte_fw.manager.plan import ModulePlan
 from chargebyte_fw.manager.process import age_s, notify_systemd
+from chargebyte_fw.manager.status.publishing import publish_status
 from chargebyte_fw.manager.status_file import StatusFile, line_of
 from chargebyte_fw.manager.watchdog import feed
 from chargebyte_fw.manager.wire.carrier import Carrier
@@ -103,7 +104,12 @@ class GroupedSupervisor:
             loop.add_signal_handler(number, self.request_stop, number.name)
         control = Control(self._runtime.root, None, self.log, _Forwarded(self._ask))
         await control.start()
-        aside = [loop.create_task(feed()), loop.create_task(self.status_file.keep(self._present_status))]
+        works = (
+            feed(),
+            self.status_file.keep(self._present_status),
+            publish_status(self._carrier.client, self._carrier.prefix, self._status),
+        )
+        aside = [loop.create_task(work) for work in works]
         self._carrier.client.start()
         try:
             while not self._stop.is_set():
@@ -305,12 +311,14 @@ class GroupedSupervisor:
         answers = [await ask_soon(self._runtime.root, request, control_socket(group.name)) for group in groups]
         return answers[0] if answers else {"error": "a request that this charger does not know"}
 
-    async def _status(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _status(self, _: dict[str, Any]) -> dict[str, Any]:
         # Imported only where one looks.
         from chargebyte_fw.manager.status.grouped import status_of
 
         units = list(self.groups())
-        asked = [ask_soon(self._runtime.root, request, control_socket(group.name), STATUS_LIMIT_S) for group in units]
+        asked = [
+            ask_soon(self._runtime.root, {"do": STATUS}, control_socket(group.name), STATUS_LIMIT_S) for group in units
+        ]
         answers = dict(zip((group.name for group in units), await asyncio.gather(*asked), strict=True))
         plain: dict[str, Any] = msgspec.to_builtins(
             status_of(self.plans, self.units, answers, self.status_file.now, self._wire.faults())

@@ -20,8 +20,16 @@ VARIABLES = {
     "energy": ("energy_flow_request",),
     "slac": ("state", "dlink_ready", "ev_mac_address"),
     "uk_random_delay": ("countdown",),
+    "evse_board_support": ("event",),
 }
 """The variables that a status is made of, by interface."""
+PILOT_COMMANDS = ("pwm_on", "cp_state_X1", "cp_state_E", "cp_state_F")
+"""Commands of evse_board_support from which a broker shows what an EVSE puts on the pilot, and which board it uses."""
+
+
+def topic_of(prefix: str) -> str:
+    """Return where this product publishes its status; `prefix` is EVerest's."""
+    return f"{prefix}secc/status"
 
 
 class Value(msgspec.Struct, array_like=True):

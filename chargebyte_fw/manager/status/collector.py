@@ -14,13 +14,14 @@ import msgspec
 
 from chargebyte_fw.contracts.evse_status import EvseStatus
 from chargebyte_fw.contracts.types import slac
+from chargebyte_fw.contracts.types.board_support_common import BspEvent, BspEventEvent
 from chargebyte_fw.contracts.types.energy import EnergyFlowRequest, EnforcedLimits
 from chargebyte_fw.contracts.types.evse_manager import CarManufacturer, EVInfo, Limits, SessionEvent
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.contracts.types.uk_random_delay import CountDown
 from chargebyte_fw.kernel.clock import read_at, rfc3339
 from chargebyte_fw.kernel.decoding import convert, decode_json
-from chargebyte_fw.manager.status.answer import Answer
+from chargebyte_fw.manager.status.answer import PILOT_COMMANDS, Answer, topic_of
 from chargebyte_fw.manager.status.api import API, ApiView
 from chargebyte_fw.manager.status.evse import EvseFacts
 from chargebyte_fw.manager.status.model import Status
@@ -29,6 +30,11 @@ from chargebyte_fw.manager.wire import observing
 
 T = TypeVar("T")
 
+CP_STATES = frozenset(
+    (BspEventEvent.A, BspEventEvent.B, BspEventEvent.C, BspEventEvent.D, BspEventEvent.E, BspEventEvent.F)
+)
+SILENT_S = 5.0
+"""After which a charger that publishes nothing is not there any more."""
 LIMIT = 1000
 """Modules, EVSEs and faults that are kept at most: a broker may carry anything."""
 
@@ -39,6 +45,17 @@ class SlacFacts(msgspec.Struct):
     state: slac.State | None = None
     ready: bool = False
     mac: str = ""
+
+
+class BoardFacts(msgspec.Struct):
+    """The control pilot of one board."""
+
+    letter: str = ""
+    """State of IEC 61851-1 that it has reported last."""
+    pwm_percent: float | None = None
+    """What was ordered last: 100 without PWM; None: not known, or state E or F."""
+    user: str = ""
+    """Module that orders it."""
 
 
 class ModuleOnWire(msgspec.Struct):
@@ -59,9 +76,12 @@ class Collector:
         self.evses: dict[str, EvseFacts] = {}
         self.requests: dict[str, EnergyFlowRequest] = {}
         self.slacs: dict[str, SlacFacts] = {}
+        self.boards: dict[str, BoardFacts] = {}
         self.modules: dict[str, ModuleOnWire] = {}
         self._faults: dict[tuple[str, ...], tuple[Any, int]] = {}
         """Error objects, and how many lists of the API had come before."""
+        self._answered_s: float | None = None
+        """When the charger's own answer came over the broker."""
         self._variables: dict[str, Callable[[str, str, Any], None]] = {
             "session_event": self._session_event,
             "limits": self._evse("limits", Limits),
@@ -77,12 +97,13 @@ class Collector:
             "dlink_ready": self._slac("ready", bool),
             "ev_mac_address": self._slac("mac", str),
             "countdown": self._evse("delay", CountDown, makes=False),
+            "event": self._board_event,
         }
 
     @property
-    def knows_evses(self) -> bool:
-        """Whether any EVSE is known: what one waits for on a broker."""
-        return bool(self.evses or self.api.evses)
+    def knows_a_charger(self) -> bool:
+        """Whether it answers, or any EVSE is known: what one waits for on a broker."""
+        return bool(self.answer is not None or self.evses or self.api.evses)
 
     def take_answer(self, answer: Any) -> None:
         """Take the answer of a control socket; raises ValueError for what is none."""
@@ -90,9 +111,7 @@ class Collector:
             self.answer = given = msgspec.convert(answer, Answer)
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
-        self.evses.clear()
-        self.requests.clear()
-        self.slacs.clear()
+        self._forget()
         for module in given.modules:
             if "evse_manager" in module.interfaces.values():
                 facts = self._facts(module.id)
@@ -102,8 +121,35 @@ class Collector:
             self._variable(value.module, value.implementation, value.name, value.value)
         self._faults = {(str(at),): (fault, 0) for at, fault in enumerate(given.faults)}
 
-    def take_topic(self, topic: str, payload: bytes) -> None:
-        """Take one message of a broker: of EVerest's modules, or of the API for integrators."""
+    def _forget(self) -> None:
+        for known in (self.evses, self.requests, self.slacs, self.boards, self.modules, self._faults):
+            known.clear()
+        self.api = ApiView()
+
+    def _take_published(self, payload: bytes, now_s: float) -> None:
+        if not payload:
+            # The charger looks whether someone is there.
+            return
+        try:
+            self.take_answer(decode_json(payload))
+        except (ValueError, msgspec.MsgspecError):
+            # Of another version: the topics of its modules are still there.
+            return
+        self._answered_s = now_s
+
+    def take_topic(self, topic: str, payload: bytes, now_s: float = 0.0) -> None:
+        """Take one message of a broker: this product's own answer, else EVerest's modules and the API for integrators.
+
+        `now_s` is monotonic. While the charger answers for itself, the topics have nothing to add.
+        """
+        if topic == topic_of(self.prefix):
+            self._take_published(payload, now_s)
+            return
+        if self._answered_s is not None:
+            if now_s - self._answered_s <= SILENT_S:
+                return
+            self.answer = self._answered_s = None
+            self._forget()
         if topic.startswith(f"{API}/"):
             self.api.take(topic.removeprefix(f"{API}/"), payload)
             return
@@ -123,6 +169,8 @@ class Collector:
         self._module(seen.module)
         if seen.kind == "variable":
             self._variable(seen.module, seen.implementation, seen.name, seen.content)
+        elif seen.kind == "command" and seen.name in PILOT_COMMANDS:
+            self._order(seen)
         elif seen.kind in ("error", "cleared") and isinstance(seen.content, dict):
             key = (seen.module, seen.implementation, seen.name, str(seen.content.get("sub_type", "")))
             if seen.kind == "error" and len(self._faults) < LIMIT:
@@ -170,6 +218,25 @@ class Collector:
                 setattr(self.slacs.setdefault(module_id, SlacFacts()), attribute, read)
 
         return take
+
+    def _board(self, module_id: str) -> BoardFacts:
+        if module_id not in self.boards and len(self.boards) >= LIMIT:
+            return BoardFacts()
+        return self.boards.setdefault(module_id, BoardFacts())
+
+    def _board_event(self, module_id: str, _: str, value: Any) -> None:
+        event = _read(value, BspEvent)
+        if event is not None and event.event in CP_STATES:
+            self._board(module_id).letter = event.event.value
+
+    def _order(self, seen: observing.Seen) -> None:
+        board = self._board(seen.module)
+        board.user = seen.peer
+        given = seen.content.get("value") if isinstance(seen.content, dict) else None
+        if seen.name == "pwm_on":
+            board.pwm_percent = float(given) if isinstance(given, (int, float)) and 0 <= given <= 100 else None
+        else:
+            board.pwm_percent = 100.0 if seen.name == "cp_state_X1" else None
 
     def _session_event(self, module_id: str, _: str, value: Any) -> None:
         if (event := _read(value, SessionEvent)) is not None:

@@ -77,6 +77,8 @@ def evse_of(
         evse_id=facts.evse_id,
         state=state,
         reason=_reason(facts, api),
+        pilot=facts.own.pilot if facts.own is not None else "",
+        pwm_percent=pwm_of(facts.own.pilot, facts.own.pwm_percent) if facts.own is not None else None,
         car=_car(ev, facts, now) if plugged or (ev is not None and ev.evcc_id) else None,
         protocol=protocol if plugged and protocol not in NO_PROTOCOL else "",
         voltage_V=_phases(meter.voltage_V if meter is not None else None),
@@ -89,6 +91,11 @@ def evse_of(
         evse.voltage_V = {"DC": ev.present_voltage}
         evse.current_A = {"DC": ev.present_current or 0.0}
     return evse
+
+
+def pwm_of(pilot: str, pwm_percent: float | None) -> float | None:
+    """Return what is known of the PWM; in state E or F there is none, whatever was ordered."""
+    return None if pilot in ("", "E", "F") or pwm_percent is None else round(pwm_percent, 1)
 
 
 def _state(facts: EvseFacts, api: ApiEvse) -> State:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from chargebyte_fw.manager.mqtt.client import MqttClient
-from chargebyte_fw.manager.status.answer import VARIABLES
+from chargebyte_fw.manager.status.answer import PILOT_COMMANDS, VARIABLES, topic_of
 from chargebyte_fw.manager.status.api import API
 from chargebyte_fw.manager.status.collector import Collector
 
@@ -14,8 +14,6 @@ PERIOD_S = 1.0
 """In which API and energy nodes publish everything again."""
 LONGEST_S = 3.5
 """How long a status waits for what is still missing: three periods."""
-SILENT_S = 5.0
-"""After which a charger that publishes nothing is not there any more."""
 LOOK_S = 0.05
 EVENTS = ("session_event",)
 _API = (
@@ -31,9 +29,11 @@ def topics(prefix: str) -> list[str]:
     names = [*EVENTS, *(name for names in VARIABLES.values() for name in names)]
     modules = f"{prefix}modules/+"
     return [
+        topic_of(prefix),
         f"{prefix}module_names",
         f"{modules}/metadata",
         *(f"{modules}/impl/+/var/{name}" for name in names),
+        *(f"{modules}/impl/+/cmd/{name}" for name in PILOT_COMMANDS),
         f"{modules}/impl/+/error/#",
         *(f"{API}/{topic}" for topic in _API),
     ]
@@ -41,9 +41,10 @@ def topics(prefix: str) -> list[str]:
 
 def listen(client: MqttClient, collector: Collector, taken: Callable[[], None] = lambda: None) -> None:
     """Have the collector take what comes; `taken` is called after each message."""
+    loop = asyncio.get_running_loop()
 
     def take(topic: str, payload: bytes) -> None:
-        collector.take_topic(topic, payload)
+        collector.take_topic(topic, payload, loop.time())
         taken()
 
     for topic in topics(collector.prefix):
@@ -51,10 +52,12 @@ def listen(client: MqttClient, collector: Collector, taken: Callable[[], None] =
 
 
 async def settle(collector: Collector) -> None:
-    """Wait until the picture is whole: a period at least, three at most."""
+    """Wait until the picture is whole: a period at least, three at most, and no longer than for a whole answer."""
     loop = asyncio.get_running_loop()
     began_s = loop.time()
     while (waited_s := loop.time() - began_s) < LONGEST_S:
+        if collector.answer is not None:
+            return
         # The modules' topics may not be published, or not be for this client: the API alone is no reason to wait on.
         least_s = PERIOD_S * (1.2 if collector.requests else 2.4)
         if waited_s >= least_s and collector.api.complete:

@@ -121,6 +121,10 @@ class Evse(msgspec.Struct, kw_only=True):
     state: State = State.Unknown
     reason: str = ""
     """Why it does not charge, where it gives a reason."""
+    pilot: str = ""
+    """State of the control pilot by IEC 61851-1, A to F; empty: not known."""
+    pwm_percent: float | None = None
+    """Duty cycle on the pilot; 100: a steady voltage, no PWM. None: not known, or state E or F."""
     car: Car | None = None
     protocol: str = ""
     voltage_V: dict[str, float] = {}

@@ -12,7 +12,7 @@ from chargebyte_fw.kernel.clock import read_at
 from chargebyte_fw.kernel.faults import Severity
 from chargebyte_fw.manager.status.advice import help_for
 from chargebyte_fw.manager.status.answer import Answer, ModuleFacts, ProcessFacts
-from chargebyte_fw.manager.status.evse import EvseFacts, evse_of
+from chargebyte_fw.manager.status.evse import EvseFacts, evse_of, pwm_of
 from chargebyte_fw.manager.status.model import (
     ActiveFault,
     Evse,
@@ -25,7 +25,7 @@ from chargebyte_fw.manager.status.model import (
 )
 
 if TYPE_CHECKING:
-    from chargebyte_fw.manager.status.collector import Collector
+    from chargebyte_fw.manager.status.collector import BoardFacts, Collector
 
 _SEVERITIES = [Severity.High, Severity.Medium, Severity.Low]
 CONTROLLER = "safety controller"
@@ -80,7 +80,19 @@ def _evses(seen: Collector, now: datetime) -> Iterator[Evse]:
         evse.number = evse.number if evse.number is not None else place
         if evse.car is not None:
             evse.car.mac = _mac(seen, module_id)
+        if not evse.pilot and (board := _board(seen, module_id, alone=len(ids) == 1)) is not None:
+            evse.pilot, evse.pwm_percent = board.letter, pwm_of(board.letter, board.pwm_percent)
         yield evse
+
+
+def _board(seen: Collector, evse: str, *, alone: bool) -> BoardFacts | None:
+    """Return the pilot of the board that this EVSE uses; of the only one where the EVSE is the only one, too."""
+    modules = seen.answer.modules if seen.answer is not None else []
+    used = next((module.connections.get("bsp", []) for module in modules if module.id == evse), None)
+    if used is None:
+        used = [one for one, board in seen.boards.items() if board.user == evse] or (list(seen.boards) if alone else [])
+    boards = [seen.boards[one] for one in used if one in seen.boards]
+    return boards[0] if len(boards) == 1 else None
 
 
 def _mac(seen: Collector, evse: str) -> str:

@@ -249,7 +249,8 @@ class EvseManager(Module):
         # Imported only where one looks.
         from chargebyte_fw.modules.evse.adapters.status import status
 
-        return status(self.snapshot(), self._reports.present, self.machines.limited_by, f"{self.id}.evse")
+        machines = self.machines
+        return status(machines.snapshot, machines.pilot, self._reports.present, machines.limited_by, f"{self.id}.evse")
 
     def _show_idle(self) -> None:
         if self.snapshot().state is Charging.Idle:

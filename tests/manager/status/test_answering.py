@@ -26,12 +26,18 @@ def looked_at(plant: Plant) -> Status:
     return collector.status(utc_now())
 
 
+def pilot(plant: Plant) -> tuple[str, float | None]:
+    (evse,) = looked_at(plant).evses
+    return evse.pilot, evse.pwm_percent
+
+
 def test_the_status_follows_a_session_from_the_plug_to_the_plug(run: Any, tmp_path: Path) -> None:
     async def main() -> None:
         async with Plant(tmp_path, DC) as plant:
             await plant.world.charger_is_ready()
             (free,) = looked_at(plant).evses
             assert (free.state, free.help, free.session, free.car) == (State.Unplugged, Help.plug_in, None, None)
+            await plant.until(lambda: pilot(plant) == ("A", 100.0))
             await plant.charging()
             await asyncio.sleep(20)
             status = looked_at(plant)
@@ -39,6 +45,7 @@ def test_the_status_follows_a_session_from_the_plug_to_the_plug(run: Any, tmp_pa
             (evse,) = status.evses
             assert (evse.id, evse.number, evse.evse_id) == ("connector", 1, "DE*CHB*E123456*1")
             assert (evse.state, evse.help, evse.protocol) == (State.Charging, Help.nothing, "ISO15118-2-2013")
+            assert pilot(plant) == ("C", 5.0)
             assert evse.power_W is not None and evse.power_W > 1000 and evse.voltage_V["DC"] > 300
             assert evse.car is not None and evse.car.evcc_id and evse.car.mac and evse.car.soc_percent
             session = evse.session
@@ -54,6 +61,7 @@ def test_the_status_follows_a_session_from_the_plug_to_the_plug(run: Any, tmp_pa
             plant.world.press_emergency_stop(True)
             await plant.until(lambda: looked_at(plant).blocked)
             (stopped,) = looked_at(plant).evses
+            await plant.until(lambda: pilot(plant) == ("F", None))
             assert stopped.state is not State.Charging and "MREC8EmergencyStop" in stopped.help_text
             assert "DEADBEEF" not in str(msgspec.to_builtins(looked_at(plant)))
 

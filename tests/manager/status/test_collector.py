@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from chargebyte_fw.contracts.types.energy import EnergyFlowRequest, EnforcedLimits
+from chargebyte_fw.manager.status.answer import Answer, ModuleFacts, ProcessFacts
 from chargebyte_fw.manager.status.collector import Collector
 from chargebyte_fw.manager.status.limits import limits_of
 from chargebyte_fw.manager.status.model import Help, LinkState, ModuleState, State
@@ -88,7 +89,15 @@ def test_what_is_no_message_of_everest_changes_nothing() -> None:
     collector = collected("everest-dc", 41.0)
     before = collector.status(AT)
     topics = {topic for topic, _ in messages("everest-dc")}
-    for topic in (*topics, "everest_api/", "everest_api/x/var/session_info", "everest/modules/a", "everest/", "x"):
+    for topic in (
+        *topics,
+        "everest_api/",
+        "everest_api/x/var/session_info",
+        "everest/modules/a",
+        "everest/",
+        "x",
+        "everest/secc/status",
+    ):
         if topic.rpartition("/")[2] in ("selected_protocol", "connection_status"):
             continue  # plain text
         for payload in GARBAGE:
@@ -98,12 +107,75 @@ def test_what_is_no_message_of_everest_changes_nothing() -> None:
     assert after.evses[0].state is before.evses[0].state and after.faults == before.faults
 
 
+def variable(module: str, name: str, value: Any) -> tuple[str, bytes]:
+    topic = f"everest/modules/{module}/impl/main/var/{name}"
+    return topic, json.dumps({"msg_type": "Var", "data": {"data": value}}).encode()
+
+
+def order(board: str, command: str, user: str, **args: Any) -> tuple[str, bytes]:
+    data = {"id": "1", "origin": user, "args": args}
+    return f"everest/modules/{board}/impl/main/cmd/{command}", json.dumps({"msg_type": "Cmd", "data": data}).encode()
+
+
+def test_the_pilot_of_an_everest_is_what_its_board_reports_and_is_ordered() -> None:
+    collector = collected("everest-dc", 41.0)
+    assert collector.status(AT).evses[0].pilot == "", "its events came before"
+    for message, pilot in (
+        (variable("yeti_driver", "event", {"event": "B"}), ("B", None)),
+        (order("yeti_driver", "pwm_on", "evse_manager", value=5.0), ("B", 5.0)),
+        (variable("yeti_driver", "event", {"event": "C"}), ("C", 5.0)),
+        (variable("yeti_driver", "event", {"event": "PowerOn"}), ("C", 5.0)),
+        (variable("yeti_driver", "event", {"event": "a state of tomorrow"}), ("C", 5.0)),
+        (order("yeti_driver", "pwm_on", "evse_manager", value="much"), ("C", None)),
+        (order("yeti_driver", "cp_state_X1", "evse_manager"), ("C", 100.0)),
+        (order("yeti_driver", "cp_state_F", "evse_manager"), ("C", None)),
+        (variable("yeti_driver", "event", {"event": "F"}), ("F", None)),
+    ):
+        collector.take_topic(*message)
+        (evse,) = collector.status(AT).evses
+        assert (evse.pilot, evse.pwm_percent) == pilot
+
+
+def test_of_several_boards_each_is_of_the_evse_that_orders_from_it() -> None:
+    collector = Collector("broker:1883")
+    for number in (1, 2):
+        collector.take_topic(*variable(f"evse_{number}", "evse_id", f"DE*{number}"))
+        collector.take_topic(*variable(f"board_{number}", "event", {"event": "BC"[number - 1]}))
+    assert [one.pilot for one in collector.status(AT).evses] == ["", ""]
+    collector.take_topic(*order("board_2", "pwm_on", "evse_1", value=10))
+    assert [(one.pilot, one.pwm_percent) for one in collector.status(AT).evses] == [("C", 10.0), ("", None)]
+
+
+def test_a_charger_of_this_product_answers_for_itself_over_the_broker() -> None:
+    collector = collected("everest-dc", 41.0)
+    own = ModuleFacts("connector", "EvseManager", interfaces={"evse": "evse_manager"}, own={"state": "Charging"})
+    cloud = ProcessFacts("cloud", "group", 12, restarts=2, memory_MB=41.04, memory_limit_MB=160, modules=1)
+    answer = Answer(
+        "2026-11-22T13:00:00.000Z", ready=True, modules=[own], processes=[cloud], csms={"state": "connected"}
+    )
+    payload = msgspec.json.encode(answer)
+    collector.take_topic("everest/secc/status", b"", 9.0)
+    assert collector.status(AT).processes == [], "the charger looks whether someone is there"
+    collector.take_topic("everest/secc/status", payload, 10.0)
+    for topic, later in messages("everest-ac-rcd"):
+        collector.take_topic(topic, later, 14.0)
+    status = collector.status(AT)
+    assert status.time == "2026-11-22T13:00:00.000Z" and [one.id for one in status.evses] == ["connector"]
+    assert [(one.name, one.restarts, one.memory_MB) for one in status.processes] == [("cloud", 2, 41.0)]
+    assert status.faults == [] and [(link.name, link.state) for link in status.links] == [("CSMS", LinkState.up)]
+    # It has ended, and another charger is on this broker.
+    for topic, later in messages("everest-ac-rcd"):
+        collector.take_topic(topic, later, 15.5)
+    status = collector.status(AT)
+    assert [one.id for one in status.evses] == ["connector_1"] and status.processes == [] and len(status.faults) == 2
+
+
 def test_modules_of_others_with_the_same_names_make_no_evse() -> None:
     collector = Collector("broker:1883")
     for name in ("ev_info", "powermeter", "selected_protocol", "countdown"):
         message = {"msg_type": "Var", "data": {"data": {}}}
         collector.take_topic(f"everest/modules/x/impl/main/var/{name}", json.dumps(message).encode())
-    assert not collector.knows_evses
+    assert not collector.knows_a_charger
 
 
 def request(uuid: str, children: list[Any], *limits: tuple[str, float, str]) -> EnergyFlowRequest:

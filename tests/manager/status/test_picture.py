@@ -124,6 +124,41 @@ def test_each_link_and_each_car_is_at_its_evse() -> None:
     assert status.links[-1].text == "wss://csms, pause before the next attempt, no route"
 
 
+def test_the_pilot_has_its_letter_and_the_pwm_where_there_is_one() -> None:
+    for own, shown in (
+        ({"pilot": "B", "pwm_percent": 26.666}, ("B", 26.7)),
+        ({"pilot": "A", "pwm_percent": 100.0}, ("A", 100.0)),
+        ({"pilot": "E", "pwm_percent": 10.0}, ("E", None)),
+        ({"pilot": "F"}, ("F", None)),
+        ({}, ("", None)),
+    ):
+        (one,) = picture(evse(1, **own)).evses
+        assert (one.pilot, one.pwm_percent) == shown
+
+
+def test_an_evse_of_others_has_the_letter_that_its_board_reports() -> None:
+    program = ModuleFacts("evse_1", "EvseManager", program=True, interfaces={"evse": "evse_manager"})
+    program.connections = {"bsp": ["bsp_1"]}
+    values = [Value("bsp_1", "board", "event", {"event": "B"}), Value("bsp_2", "board", "event", {"event": "C"})]
+    (one,) = picture(program, values=values).evses
+    assert (one.pilot, one.pwm_percent) == ("B", None)
+
+
+@pytest.mark.parametrize(
+    ("departure", "shown"),
+    [
+        ("2026-11-30T12:00:00.001Z", "2026-11-30T12:00:00.001Z"),
+        (AT, ""),
+        ("2026-11-30T06:00:00Z", ""),
+        ("soon", ""),
+    ],
+)
+def test_a_departure_that_has_passed_is_not_shown(departure: str, shown: str) -> None:
+    values = [Value("evse_1", "evse", "ev_info", {"evcc_id": "02:00:00:00:00:02", "departure_time": departure})]
+    (one,) = picture(evse(1), values=values).evses
+    assert one.car is not None and one.car.departure == shown
+
+
 def test_a_module_that_is_given_up_calls_for_service() -> None:
     slac = ModuleFacts("slac_1", "EvseSlac", group="charge", state="out of service", reason="10 failures")
     api = ModuleFacts("api", "API", group="cloud", state="out of service", reason="10 failures")

@@ -15,8 +15,13 @@ from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
 PAUSED = (Charging.ChargingPausedEVSE, Charging.PrepareCharging)
 
 
-def status(snapshot: Snapshot, events: Sequence[SessionEvent], limited_by: str, itself: str) -> EvseStatus:
-    """Return state and session of the implementation `itself`; `limited_by` counts while there is no power."""
+def status(
+    snapshot: Snapshot, pilot: tuple[str, float | None], events: Sequence[SessionEvent], limited_by: str, itself: str
+) -> EvseStatus:
+    """Return state and session of the implementation `itself`; `limited_by` counts while there is no power.
+
+    `pilot` is its state by IEC 61851-1 and the duty cycle in %.
+    """
     by_kind = {event.event: event for event in events}
     began = by_kind.get(SessionEventEnum.SessionStarted)
     transaction = by_kind.get(SessionEventEnum.TransactionStarted)
@@ -26,6 +31,8 @@ def status(snapshot: Snapshot, events: Sequence[SessionEvent], limited_by: str, 
     reasons = paused.charging_paused_evse.reasons if paused is not None and paused.charging_paused_evse else []
     return EvseStatus(
         state=STATES[state].value,
+        pilot=pilot[0],
+        pwm_percent=pilot[1],
         reserved=snapshot.reservation_id is not None,
         session_id=snapshot.session_id if snapshot.session else "",
         session_since=began.timestamp if began is not None and snapshot.session else "",

@@ -66,6 +66,7 @@ class EvseMachines(Composite):
     ) -> None:
         self._fault_policy = FaultPolicy(use_vendor_id=config.inoperative_error_use_vendor_id)
         self._session = SessionMachine(config, new_uuid)
+        self._pilot = Pilot(config)
         self._charging = ChargingMachine(config, hlc=fitted.hlc)
         self._authorization = HlcAuthorization(config, hlc=fitted.hlc)
         self._power_path = PowerPath(config)
@@ -76,7 +77,7 @@ class EvseMachines(Composite):
         machines: dict[str, Machine] = {
             "fault_policy": self._fault_policy,
             "session": self._session,
-            "pilot": Pilot(config),
+            "pilot": self._pilot,
             "charging": self._charging,
             "authorization": self._authorization,
         }
@@ -114,6 +115,11 @@ class EvseMachines(Composite):
     def limited_by(self) -> str:
         """What leaves no power to charge with; only where there is none."""
         return self._charging.facts.energy.allowance.why_none
+
+    @property
+    def pilot(self) -> tuple[str, float | None]:
+        """The state of the control pilot that the board reports, and the duty cycle that it shows, in %."""
+        return self._pilot.letter, self._pilot.duty_percent
 
     @property
     def snapshot(self) -> Snapshot:

@@ -81,6 +81,18 @@ class Pilot(Machine):
         return self._output if isinstance(self._output, float) else 0.0
 
     @property
+    def letter(self) -> str:
+        """The state that the board reports, A to F; empty before it has, and without a link to it."""
+        return "" if self._reported is Cp.Off or self._link_lost else self._reported.value
+
+    @property
+    def duty_percent(self) -> float | None:
+        """The duty cycle shown, 100 without one (X1); None in state F and before anything was shown."""
+        if isinstance(self._output, float):
+            return 100.0 * self._output
+        return 100.0 if self._output is Output.X1 else None
+
+    @property
     def running(self) -> bool:
         """Whether there is a duty cycle; 0 and 100 % are none."""
         return 0.0 < self.duty < 1.0
