@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from typing import Any
 
 from chargebyte_fw.contracts.interfaces.system import System
 from chargebyte_fw.contracts.types import system
 from chargebyte_fw.contracts.types.system import LogStatus, LogStatusEnum
-from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.firmware.log_upload import ENDED, NO_UPLOAD, is_same, text_of, to_report, upload_of
 from chargebyte_fw.modules.ocpp.messages.v16.firmware import (
     DiagnosticsStatus,
     DiagnosticsStatusNotificationRequest,
@@ -31,16 +30,11 @@ from chargebyte_fw.modules.ocpp.variables.standard.legacy import SUPPORTED_FEATU
 DIAGNOSTICS = -1
 """request_id of a GetDiagnostics, which has none."""
 L = LogStatusEnum
-ENDED = (L.Uploaded, L.UploadFailure, L.BadMessage, L.NotSupportedOperation, L.PermissionDenied, L.AcceptedCanceled)
 _DIAGNOSTICS = {
     L.Uploading: DiagnosticsStatus.Uploading,
     L.Uploaded: DiagnosticsStatus.Uploaded,
     L.Idle: DiagnosticsStatus.Idle,
 }
-
-
-def _time(at: datetime | None) -> str | None:
-    return None if at is None else rfc3339(at)
 
 
 class Logs16(Block):
@@ -49,7 +43,7 @@ class Logs16(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self._diagnostics = L.Idle
-        self._log = LogStatus(log_status=L.Idle, request_id=0)
+        self._log = NO_UPLOAD
 
     @answers(GetDiagnosticsRequest)
     def get_diagnostics(self, request: GetDiagnosticsRequest) -> Deferred:
@@ -60,8 +54,8 @@ class Logs16(Block):
             location=request.location,
             retries=(request.retries or 0) + 1,
             retry_interval_s=request.retry_interval_s,
-            oldest_timestamp=_time(request.start_time),
-            latest_timestamp=_time(request.stop_time),
+            oldest_timestamp=text_of(request.start_time),
+            latest_timestamp=text_of(request.stop_time),
             request_id=DIAGNOSTICS,
         )
         deferred = self.station.defer()
@@ -76,18 +70,8 @@ class Logs16(Block):
     @answers(GetLogRequest)
     def get_log(self, request: GetLogRequest) -> Deferred:
         """Upload the diagnostics or the security log."""
-        log = request.log
-        wanted = system.UploadLogsRequest(
-            location=log.remote_location,
-            retries=(request.retries or 0) + 1,
-            retry_interval_s=request.retry_interval_s,
-            oldest_timestamp=_time(log.oldest_timestamp),
-            latest_timestamp=_time(log.latest_timestamp),
-            type=request.log_type.value,
-            request_id=request.request_id,
-        )
         deferred = self.station.defer()
-        self.station.command(call(System.upload_logs, wanted), partial(self._log_started, deferred))
+        self.station.command(call(System.upload_logs, upload_of(request)), partial(self._log_started, deferred))
         return deferred
 
     def _log_started(self, deferred: Deferred, result: Any) -> None:
@@ -106,7 +90,7 @@ class Logs16(Block):
             if status.log_status is not self._diagnostics:
                 self._diagnostics = status.log_status
                 self._send_diagnostics(status.log_status)
-        elif (status.log_status, status.request_id) != (self._log.log_status, self._log.request_id):
+        elif not is_same(status, self._log):
             self._log = status
             self._send_log(status)
 
@@ -125,5 +109,4 @@ class Logs16(Block):
 
     def report_log(self) -> None:
         """Send the status of the log now; Idle after its end."""
-        ended = self._log.log_status in ENDED
-        self._send_log(LogStatus(log_status=L.Idle, request_id=0) if ended else self._log, triggered=True)
+        self._send_log(to_report(self._log), triggered=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import msgspec
 import msgspec.structs
 
 from chargebyte_fw.contracts.interfaces.system import System
@@ -15,6 +14,7 @@ from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.availability.v16 import Connectors16
 from chargebyte_fw.modules.ocpp.firmware.installation import ENDED, Installation
+from chargebyte_fw.modules.ocpp.firmware.update_request import KEY, NO_REQUEST, TABLE, kept_status, update_of
 from chargebyte_fw.modules.ocpp.messages.v16.firmware import (
     FirmwareStatus,
     FirmwareStatusNotificationRequest,
@@ -34,8 +34,7 @@ from chargebyte_fw.modules.ocpp.station import Block, Deferred, RequestRefused, 
 from chargebyte_fw.modules.ocpp.station.named import named
 from chargebyte_fw.modules.ocpp.variables.standard.legacy import SUPPORTED_FEATURE_PROFILES
 
-TABLE, KEY = "FIRMWARE_UPDATE", "status"
-UNSIGNED = -1
+UNSIGNED = NO_REQUEST
 """request_id of an UpdateFirmware, which has none."""
 S = FirmwareUpdateStatusEnum
 _UNSIGNED_STATUS = {
@@ -62,16 +61,12 @@ class Firmware16(Block):
 
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
-        """Take the status before the restart: the system reports the end of the installation to its request."""
-        data = event.tables.get(TABLE, {}).get(KEY)
-        if data is not None:
-            try:
-                self._last = msgspec.json.decode(data, type=FirmwareUpdateStatus)
-            except msgspec.DecodeError:
-                self.station.save(TABLE, KEY, None)
-            else:
-                if self._last.firmware_update_status in ENDED:
-                    self._unreported = self._last
+        """Take the status before the restart."""
+        status = kept_status(self.station, event)
+        if status is not None:
+            self._last = status
+            if status.firmware_update_status in ENDED:
+                self._unreported = status
 
     # Requests.
 
@@ -93,20 +88,8 @@ class Firmware16(Block):
     @answers(SignedUpdateFirmwareRequest)
     def signed_update(self, request: SignedUpdateFirmwareRequest) -> Deferred:
         """Start an update whose certificate the system has checked."""
-        firmware = request.firmware
-        install = firmware.install_date_time
-        wanted = system.FirmwareUpdateRequest(
-            request_id=request.request_id,
-            location=firmware.location,
-            retries=(request.retries or 0) + 1,
-            retry_interval_s=request.retry_interval_s,
-            retrieve_timestamp=rfc3339(firmware.retrieve_date_time),
-            install_timestamp=None if install is None else rfc3339(install),
-            signing_certificate=firmware.signing_certificate,
-            signature=firmware.signature,
-        )
         deferred = self.station.defer()
-        self.station.command(call(System.update_firmware, wanted), partial(self._started, deferred))
+        self.station.command(call(System.update_firmware, update_of(request)), partial(self._started, deferred))
         return deferred
 
     def _started(self, deferred: Deferred, result: Any) -> None:

@@ -10,10 +10,10 @@ import msgspec
 from chargebyte_fw.contracts.interfaces.system import System
 from chargebyte_fw.contracts.types import system
 from chargebyte_fw.contracts.types.system import FirmwareUpdateStatus, FirmwareUpdateStatusEnum
-from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
 from chargebyte_fw.modules.ocpp.firmware.installation import ENDED, Installation
+from chargebyte_fw.modules.ocpp.firmware.update_request import KEY, NO_REQUEST, TABLE, kept_status, update_of
 from chargebyte_fw.modules.ocpp.messages.v2.firmware import (
     FirmwareStatusEnumType,
     FirmwareStatusNotificationRequest,
@@ -29,8 +29,6 @@ from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.standard.internal import DEFER_FIRMWARE_DOWNLOAD
 
-TABLE, KEY = "FIRMWARE_UPDATE", "status"
-NO_REQUEST = -1
 S = FirmwareUpdateStatusEnum
 Statuses = UpdateFirmwareStatusEnumType
 
@@ -47,13 +45,8 @@ class Firmware2(Block):
 
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
-        """Take the status before the restart: the system reports the end of the installation to its request."""
-        data = event.tables.get(TABLE, {}).get(KEY)
-        if data is not None:
-            try:
-                self._last = msgspec.json.decode(data, type=FirmwareUpdateStatus)
-            except msgspec.DecodeError:
-                self.station.save(TABLE, KEY, None)
+        """Take the status before the restart."""
+        self._last = kept_status(self.station, event) or self._last
 
     @answers(UpdateFirmwareRequest)
     def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse | Deferred:
@@ -61,20 +54,9 @@ class Firmware2(Block):
 
         With DeferFirmwareDownloadDuringTransaction the download begins after the last transaction.
         """
-        firmware = request.firmware
-        install = firmware.install_date_time
-        self._signed = firmware.signing_certificate is not None
-        wanted = system.FirmwareUpdateRequest(
-            request_id=request.request_id,
-            location=firmware.location,
-            retries=(request.retries or 0) + 1,
-            retry_interval_s=request.retry_interval_s,
-            retrieve_timestamp=rfc3339(firmware.retrieve_date_time),
-            install_timestamp=None if install is None else rfc3339(install),
-            signing_certificate=firmware.signing_certificate,
-            signature=firmware.signature,
-        )
-        if self._signed and firmware.signature is None:
+        wanted = update_of(request)
+        self._signed = wanted.signing_certificate is not None
+        if self._signed and wanted.signature is None:
             return UpdateFirmwareResponse(status=Statuses.Rejected)
         if self.station.variables.get(DEFER_FIRMWARE_DOWNLOAD) and self.station.block(Transactions2).running():
             replaced, self._deferred = self._deferred is not None, wanted

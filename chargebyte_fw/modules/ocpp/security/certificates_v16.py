@@ -28,6 +28,7 @@ from chargebyte_fw.modules.ocpp.messages.v16.security import (
     SignCertificateRequest,
 )
 from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
+from chargebyte_fw.modules.ocpp.security.hashes import of_store
 from chargebyte_fw.modules.ocpp.security.signing import Signing, Subject
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, effects, events, receives
 from chargebyte_fw.modules.ocpp.station.named import named
@@ -186,14 +187,8 @@ class Certificates16(Block):
     def delete(self, request: DeleteCertificateRequest) -> Deferred:
         """Delete a certificate."""
         deferred = self.station.defer()
-        data = request.certificate_hash_data
-        wanted = security.CertificateHashData(
-            hash_algorithm=security.HashAlgorithm(data.hash_algorithm.value),
-            issuer_name_hash=data.issuer_name_hash,
-            issuer_key_hash=data.issuer_key_hash,
-            serial_number=data.serial_number,
-        )
-        self.station.command(call(EvseSecurity.delete_certificate, wanted), partial(self._deleted, deferred))
+        command = call(EvseSecurity.delete_certificate, of_store(request.certificate_hash_data))
+        self.station.command(command, partial(self._deleted, deferred))
         return deferred
 
     def _deleted(self, deferred: Deferred, result: Any) -> None:
