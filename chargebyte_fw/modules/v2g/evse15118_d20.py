@@ -8,21 +8,17 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from chargebyte_fw.contracts.interfaces.energy_price_information import EnergyPriceInformation
-from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
-from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
 from chargebyte_fw.contracts.types import iso15118
-from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule
-from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, Module, ModuleConfig, provides, requires, requires_many
+from chargebyte_fw.kernel.module import Claim, ConfigIssue, End, ModuleConfig, provides
 from chargebyte_fw.modules.v2g.back_end_schedules import SchedulesImpl
 from chargebyte_fw.modules.v2g.engine import V2gEngine
+from chargebyte_fw.modules.v2g.engine_module import EngineModule
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.listener import claims_of
 from chargebyte_fw.modules.v2g.price_key_file import price_keys_of
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso20 import protocol as iso20
-from chargebyte_fw.modules.v2g.secc.prices import read_prices
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
 from chargebyte_fw.modules.v2g.transport.tls import policy
 from chargebyte_fw.modules.v2g.transport.tls.endpoints import Endpoints, TlsOptions
@@ -153,22 +149,15 @@ class D20Charger(Iso15118ChargerImpl):
             self.module.grid_support.publish_capability()
 
 
-class Evse15118D20(Module):
+class Evse15118D20(EngineModule):
     """Serves cars in ISO 15118-20 over the powerline link."""
 
     Config = Evse15118D20Config
-    enable_telemetry = True
     config: Evse15118D20Config
     charger = provides(D20Charger, description="The charger's side of the session.")
     extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
     schedules = provides(SchedulesImpl, description="Schedules of OCPP for cars, and of cars for OCPP.")
     grid_support = provides(GridSupportImpl, description="The grid's directives for cars that give energy back.")
-    security = requires(EvseSecurity)
-    iso15118_vas = requires_many(Iso15118Vas)
-    energy_prices = requires_many(EnergyPriceInformation, maximum=1)
-
-    engine: V2gEngine
-    endpoints: Endpoints
 
     @classmethod
     def config_issues(cls, config: Evse15118D20Config, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
@@ -209,13 +198,7 @@ class Evse15118D20(Module):
         known.departure_of_day = config.mobility_needs_departure
         known.target_soc_percent = config.mobility_needs_target_soc or None
         known.minimum_soc_percent = config.mobility_needs_minimum_soc or None
-        self.engine.prepare()
-        for provider in self.energy_prices:
-            provider.energy_pricing.subscribe(self._prices)
-
-    def _prices(self, schedule: EnergyPriceSchedule) -> None:
-        """Take the forecast."""
-        self.engine.facts.prices = read_prices(schedule)
+        self.prepare()
 
     def _tls_options(self) -> TlsOptions:
         config = self.config
@@ -229,16 +212,6 @@ class Evse15118D20(Module):
             key_log=folder,
             log_course=config.enable_ssl_logging,
         )
-
-    async def ready(self) -> None:
-        """Publish what is served and open the link, unless a multiplexer has it."""
-        if self.engine.listens:
-            self.endpoints.open(self.engine.link)
-        self.engine.open()
-
-    async def stop(self) -> None:
-        """Take the power off the car and close the sockets."""
-        self.engine.close()
 
 
 def protocols(custom_namespace: str) -> list[Protocol]:

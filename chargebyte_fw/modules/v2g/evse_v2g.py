@@ -7,22 +7,16 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
-from chargebyte_fw.contracts.interfaces.energy_price_information import EnergyPriceInformation
-from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
-from chargebyte_fw.contracts.interfaces.iso15118_vas import Iso15118Vas
-from chargebyte_fw.contracts.types.energy_price_information import EnergyPriceSchedule
 from chargebyte_fw.kernel.module import (
     Claim,
     ConfigIssue,
     End,
-    Module,
     ModuleConfig,
     provides,
-    requires,
-    requires_many,
 )
 from chargebyte_fw.modules.v2g.back_end_schedules import SchedulesImpl
 from chargebyte_fw.modules.v2g.engine import V2gEngine
+from chargebyte_fw.modules.v2g.engine_module import EngineModule
 from chargebyte_fw.modules.v2g.iso15118_charger import Iso15118ChargerImpl, Iso15118ExtensionsImpl
 from chargebyte_fw.modules.v2g.link import TCP_PORT, TLS_PORT
 from chargebyte_fw.modules.v2g.listener import claims_of
@@ -30,7 +24,6 @@ from chargebyte_fw.modules.v2g.price_key_file import price_keys_of
 from chargebyte_fw.modules.v2g.secc.din import protocol as din
 from chargebyte_fw.modules.v2g.secc.facts import Iso20Settings, Settings
 from chargebyte_fw.modules.v2g.secc.iso2 import protocol as iso2
-from chargebyte_fw.modules.v2g.secc.prices import read_prices
 from chargebyte_fw.modules.v2g.secc.protocol import Protocol
 from chargebyte_fw.modules.v2g.transport.tls import policy
 from chargebyte_fw.modules.v2g.transport.tls.endpoints import Endpoints, TlsOptions
@@ -103,21 +96,14 @@ class EvseV2GConfig(ModuleConfig):
     ] = True
 
 
-class EvseV2G(Module):
+class EvseV2G(EngineModule):
     """Serves cars in DIN SPEC 70121 and ISO 15118-2, and in ISO 15118-20 where wanted, over the powerline link."""
 
     Config = EvseV2GConfig
-    enable_telemetry = True
     config: EvseV2GConfig
     charger = provides(Iso15118ChargerImpl, description="The charger's side of the session.")
     extensions = provides(Iso15118ExtensionsImpl, description="The bridge to OCPP.")
     schedules = provides(SchedulesImpl, description="Schedules of OCPP for cars, and of cars for OCPP.")
-    security = requires(EvseSecurity)
-    iso15118_vas = requires_many(Iso15118Vas)
-    energy_prices = requires_many(EnergyPriceInformation, maximum=1)
-
-    engine: V2gEngine
-    endpoints: Endpoints
 
     @classmethod
     def config_issues(cls, config: EvseV2GConfig, ends: Mapping[str, Sequence[End]]) -> Iterable[ConfigIssue]:
@@ -159,9 +145,7 @@ class EvseV2G(Module):
             with_sdp=config.enable_sdp_server,
             provided=(self.schedules,),
         )
-        self.engine.prepare()
-        for provider in self.energy_prices:
-            provider.energy_pricing.subscribe(self._prices)
+        self.prepare()
 
     def _protocols(self) -> list[Protocol]:
         config, served = self.config, list[Protocol]()
@@ -181,17 +165,3 @@ class EvseV2G(Module):
         rules = policy.iso20() if config.supported_ISO15118_20 else policy.ISO2
         folder = self.runtime.root.write(config.tls_key_logging_path) if config.tls_key_logging else None
         return TlsOptions(config.tls_security, rules, TCP_PORT, TLS_PORT, config.tls_timeout / 1000.0, folder)
-
-    def _prices(self, schedule: EnergyPriceSchedule) -> None:
-        """Take the forecast."""
-        self.engine.facts.prices = read_prices(schedule)
-
-    async def ready(self) -> None:
-        """Publish what is served and open the link, unless a multiplexer has it."""
-        if self.engine.listens:
-            self.endpoints.open(self.engine.link)
-        self.engine.open()
-
-    async def stop(self) -> None:
-        """Take the power off the car and close the sockets."""
-        self.engine.close()
