@@ -137,7 +137,7 @@ def _list(arguments: argparse.Namespace) -> int:
         print(json.dumps(msgspec.to_builtins(slots), indent=2))
         return 0
     head: list[str | Column] = [Column("slot", right=True), "next start", Column("modules", right=True), "stored"]
-    head += [Column("file", cut=True), Column("description", cut=True)]
+    head += ["file", Column("description", cut=True)]
     rows = [
         [str(one.slot), "yes" if one.next_boot else "", str(one.modules), one.last_updated, one.file, one.description]
         for one in slots
