@@ -61,7 +61,7 @@ def add_parser(subparsers: Any) -> None:
         default=None,
         help="what the car does, in EvManager's command language: 'sleep 1;iso_wait_slac_matched;...'; help lists it",
     )
-    parser.add_argument("--keep-running", action="store_true", help="do not end with the session: take commands")
+    parser.add_argument("--keep-running", action="store_true", help="take commands until quit, Ctrl-D or a signal")
     parser.add_argument("--plain", action="store_true", help="one line an event instead of a screen")
     parser.add_argument(
         "--screenshot", type=output_file, default=None, metavar="FILE.svg", help="save a picture of the screen"

@@ -17,11 +17,21 @@ _BACKSPACE, _CLEAR_LINE, _END_OF_FILE = ("\x08", "\x7f"), "\x15", "\x04"
 
 
 class Keyboard:
-    """Calls `entered` with each line; `changed` whenever `line`, what is typed so far, is another one."""
+    """Calls `entered` with each line; `changed` whenever `line`, what is typed so far, is another one.
 
-    def __init__(self, entered: Callable[[str], None], changed: Callable[[], None] = lambda: None) -> None:
+    Ctrl-D at the beginning of a line of a terminal is `quit`. Any other end of the input, such as that of a pipe, ends
+    nothing: `ended` is called, once.
+    """
+
+    def __init__(
+        self,
+        entered: Callable[[str], None],
+        changed: Callable[[], None] = lambda: None,
+        ended: Callable[[], None] = lambda: None,
+    ) -> None:
         self._entered = entered
         self._changed = changed
+        self._ended = ended
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._terminal: list[object] | None = None
         self._descriptor = -1
@@ -61,11 +71,23 @@ class Keyboard:
         except BlockingIOError:
             return
         except OSError:
-            data = b""
-        if not data:
-            asyncio.get_running_loop().remove_reader(self._descriptor)
+            # A terminal that has gone.
+            self._end()
             return
-        self.take(self._decoder.decode(data))
+        if data:
+            self.take(self._decoder.decode(data))
+        elif self.line:
+            # A last line without its end.
+            self.take("\n")
+        elif os.isatty(self._descriptor):
+            # Ctrl-D, where the terminal edits the lines.
+            self._entered("quit")
+        else:
+            self._end()
+
+    def _end(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        self._ended()
 
     def take(self, text: str) -> None:
         """Take characters as they come."""

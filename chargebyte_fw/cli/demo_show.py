@@ -55,7 +55,7 @@ class Show:
         self.size = size()
         self.console = Console(width=self.size.columns, height=self.size.lines)
         self.plain = arguments.plain or is_plain()
-        self.keyboard = Keyboard(self._entered, self._draw)
+        self.keyboard = Keyboard(self._entered, self._draw, self._no_input)
         self._live: Live | None = None
         self.over = asyncio.Event()
         self.interrupted = False
@@ -260,12 +260,23 @@ class Show:
     # -- keyboard
 
     def _take_commands(self) -> None:
-        self.state.prompt = self.keyboard.start(by_key=not self.plain) and not self.plain
+        listens = self.keyboard.start(by_key=not self.plain)
+        if not listens:
+            self._no_input()
+            return
+        self.state.prompt = not self.plain
         self._give_hint()
         self._show(self.state.hint)
 
+    def _no_input(self) -> None:
+        self.state.prompt = False
+        self._hint("no commands come from the standard input: Ctrl-C or SIGTERM ends")
+        self._show(self.state.hint)
+
     def _give_hint(self) -> None:
-        hint = "type plug, unplug, stop, uart cut 2, estop on; help lists all, quit ends"
+        self._hint("type plug, unplug, stop, uart cut 2, estop on; help lists all, quit or Ctrl-D ends")
+
+    def _hint(self, hint: str) -> None:
         self.state.hint = f"{hint}\nlook inside: {way_in()} mosquitto_sub -t 'everest_api/#' -v"
 
     def _entered(self, line: str) -> None:

@@ -20,7 +20,7 @@ WORDS = {
     "estop on": "press the emergency stop",
     "estop off": "release it",
     "COMMAND;COMMAND...": "commands of a script, as `help script` lists them: sleep 2;unplug",
-    "quit": "end",
+    "quit": "end, as Ctrl-D and Ctrl-C do",
 }
 """What can be typed, and what it does."""
 HELP = "`help` lists what can be typed"

@@ -198,6 +198,60 @@ def test_the_echo_of_a_terminal_is_the_screens_and_comes_back(monkeypatch: pytes
     assert entered == ["plug"]
 
 
+def heard(monkeypatch: pytest.MonkeyPatch, descriptor: int, *, until: int = 1) -> tuple[list[str], int]:
+    """Return the lines that come from this standard input, and how often it has ended; `until` so much has happened."""
+    entered: list[str] = []
+    ends: list[None] = []
+
+    async def play() -> None:
+        keyboard = Keyboard(entered.append, ended=lambda: ends.append(None))
+        assert keyboard.start(by_key=False)
+        async with asyncio.timeout(10):
+            while len(entered) + len(ends) < until:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
+        keyboard.stop()
+
+    with open(descriptor, encoding="utf-8") as given:
+        monkeypatch.setattr(sys, "stdin", given)
+        asyncio.run(play())
+    return entered, len(ends)
+
+
+def test_a_pipe_that_ends_ends_nothing_and_its_last_line_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for typed, lines in ((b"", []), (b"plug\nestop on", ["plug", "estop on"])):
+        theirs, ours = os.pipe()
+        os.write(ours, typed)
+        os.close(ours)
+        assert heard(monkeypatch, theirs, until=1 + len(lines)) == (lines, 1)
+
+
+def test_control_d_on_a_terminal_that_edits_its_lines_quits(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    os.write(ours, b"plug\n\x04")
+    assert heard(monkeypatch, theirs, until=2) == (["plug", "quit"], 0)
+    os.close(ours)
+
+
+def test_a_terminal_that_has_gone_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, theirs = pty.openpty()
+    os.close(ours)
+    assert heard(monkeypatch, theirs) == ([], 1)
+
+
+def test_without_a_standard_input_there_is_no_keyboard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    async def play() -> bool:
+        return Keyboard(lambda _: None).start(by_key=True)
+
+    (tmp_path / "file").write_text("plug\n")
+    for place in ("/dev/null", tmp_path / "file"):
+        with open(place, encoding="utf-8") as given:
+            monkeypatch.setattr(sys, "stdin", given)
+            assert not asyncio.run(play())
+    monkeypatch.setattr(sys, "stdin", None)
+    assert not asyncio.run(play())
+
+
 def test_what_matters_of_a_log_is_what_went_wrong_before_the_end(tmp_path: Path) -> None:
     stage = Stage(Wanted("iso2", 1, 70, 80, 1, "auto"), lambda _: None, lambda *_: None)
     stage.logs = tmp_path

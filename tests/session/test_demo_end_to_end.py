@@ -302,6 +302,23 @@ def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running],
     assert leftovers(place) == []
 
 
+def test_a_demo_that_keeps_running_goes_on_without_its_standard_input(
+    start: Callable[..., Running], place: Path
+) -> None:
+    process = start("--keep-running", "--speed", "10", "--protocol", "basic")
+    assert process.stdin is not None
+    process.stdin.close()
+    process.stdin = None
+    process.read_until("no commands come from the standard input: Ctrl-C or SIGTERM ends")
+    process.read_until("unplugged")
+    time.sleep(1)
+    assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, output + errors
+    assert leftovers(place) == []
+
+
 def test_a_script_that_is_wrong_is_refused_at_once(environment: dict[str, str], place: Path) -> None:
     options = ["--script", "sleep 1;iso_wait_slac"]
     done = subprocess.run([*COMMAND, *options], env=environment, capture_output=True, text=True, timeout=LIMIT_S)

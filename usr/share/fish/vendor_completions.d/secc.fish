@@ -257,7 +257,7 @@ complete -c secc -n '_shtab_secc_using demo' -l speed -x -d 'run N times faster 
 complete -c secc -n '_shtab_secc_using demo' -l broker -xka "auto mosquitto embedded" -d 'MQTT broker'
 complete -c secc -n '_shtab_secc_using demo' -l power-supply -xka "simulator infypower" -d 'what makes the direct current: a simulator, or rectifier modules behind CAN frames'
 complete -c secc -n '_shtab_secc_using demo' -l script -x -d 'what the car does, in EvManager'"'"'s command language: '"'"'sleep 1;iso_wait_slac_matched;...'"'"'; help lists it'
-complete -c secc -n '_shtab_secc_using demo' -l keep-running -d 'do not end with the session: take commands'
+complete -c secc -n '_shtab_secc_using demo' -l keep-running -d 'take commands until quit, Ctrl-D or a signal'
 complete -c secc -n '_shtab_secc_using demo' -l plain -d 'one line an event instead of a screen'
 complete -c secc -n '_shtab_secc_using demo' -l screenshot -xka "(__fish_complete_path (commandline -ct))" -d 'save a picture of the screen'
 complete -c secc -n '_shtab_secc_using demo' -l root -xka "(__fish_complete_directories)" -d 'whose shipped configurations: a checkout or an image'"'"'s root (default: this installation'"'"'s)'
