@@ -89,12 +89,16 @@ def test_without_a_protocol_or_a_charger_a_session_is_over_soon(run: Any, assemb
         assembly = assemble(
             none=(PyEvJosev, {"device": "none0"}),
             alone=(PyEvJosev, {"device": "none0", "supported_ISO15118_2": True}),
+            both=(PyEvJosev, {"device": "none0", "supported_ISO15118_20_DC": True}),
         )
         await assembly.start()
         none: Any = assembly.provider("none", "ev")
         alone: Any = assembly.provider("alone", "ev")
         over: list[None] = []
         alone.v2g_session_finished.subscribe(over.append)
+        both: Any = assembly.modules["both"]
+        assert await assembly.provider("both", "ev").start_charging(DC, SelectedPaymentOption(), 3600.0, 5.0)
+        assert both._settings.energy_services == ("DC", "DC_BPT") and both._settings.max_discharge_power_W > 0
         await alone.update_soc(55.0)
         await alone.set_dc_params(DcEvParameters(target_current=20.0, target_voltage=400.0))
         assert await none.start_charging(DC, SelectedPaymentOption(), 3600.0, 0.0) is False
