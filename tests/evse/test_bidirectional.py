@@ -9,13 +9,14 @@ from msgspec.structs import replace
 
 from chargebyte_fw.contracts.interfaces.iso15118_charger import Iso15118Charger
 from chargebyte_fw.contracts.types.energy import LimitsRes, NumberWithSource
-from chargebyte_fw.contracts.types.iso15118 import AcTargetValues
+from chargebyte_fw.contracts.types.iso15118 import AcTargetValues, EnergyTransferMode
 from chargebyte_fw.contracts.types.power_supply_DC import Mode
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.evse.config import ChargeMode, EvseConfig
 from chargebyte_fw.modules.evse.machine.allowance import Allowance
 from chargebyte_fw.modules.evse.machine.dc.limits import limits_from_budget
 from chargebyte_fw.modules.evse.machine.dc.present_values import PresentValues
+from chargebyte_fw.modules.evse.machine.effects import RequestEnergy, SessionChanged
 from chargebyte_fw.modules.evse.machine.energy import EnergyMachine
 from chargebyte_fw.modules.evse.machine.events import (
     BoardReported,
@@ -25,6 +26,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     DynamicLimits,
     EvTargets,
     LimitsEnforced,
+    ModesAllowed,
     ServiceSelected,
     SupplyMeasured,
 )
@@ -143,3 +145,31 @@ def test_an_ac_service_gets_its_target_as_a_power_at_once_and_the_budget_in_both
     assert (budget.ac_A, budget.ac_discharge_A) == (0.0, 0.0) and target(0.0, 3) in effects
     others = replace(others, service=None)
     assert call(Iso15118Charger.update_ac_max_current, 16.0).latest_only() in enforced(16.0)
+
+
+def test_nothing_is_taken_from_an_ev_where_no_bidirectional_mode_is_allowed_any_more() -> None:
+    """OCPP 2.1 Q02: the EV is asked to choose another service, and may be late, or go on with its own."""
+    service = ServiceSelected(bidirectional=True, ac=True)
+    others = replace(Snapshot(), service=service)
+    machine = EnergyMachine(EvseConfig(connector_id=1), "evse", hlc=True, others=lambda: others, draw=lambda _: 0)
+    machine.feed(BoardReported(replace(BOARD, max_phase_count_export=3)), 0.0)
+
+    def discharged_A() -> float:
+        """What is taken out of the EV where the energy management grants 10 A."""
+        side = LimitsRes(ac_max_current_A=NumberWithSource(value=-10.0, source="test"))
+        effects = machine.feed(LimitsEnforced(side, 10.0), 0.0)
+        (budget,) = [effect for effect in effects if isinstance(effect, Budget)]
+        return budget.ac_discharge_A
+
+    machine.feed(service, 0.0)
+    assert machine.node.bidirectional and discharged_A() == 10.0
+    effects = machine.feed(ModesAllowed([EnergyTransferMode.AC_three_phase_core]), 1.0)
+    assert RequestEnergy() in effects and not machine.node.bidirectional and discharged_A() == 0.0
+    machine.feed(service, 1.0)
+    assert not machine.node.bidirectional, "it has kept its service"
+    machine.feed(ModesAllowed([EnergyTransferMode.AC_three_phase_core, EnergyTransferMode.AC_BPT]), 2.0)
+    assert machine.node.bidirectional and discharged_A() == 10.0
+    machine.feed(ModesAllowed([EnergyTransferMode.AC_three_phase_core]), 3.0)
+    machine.feed(SessionChanged(""), 4.0)
+    machine.feed(service, 5.0)
+    assert machine.node.bidirectional and discharged_A() == 10.0, "the next session"

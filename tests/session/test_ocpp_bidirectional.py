@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.modules.v2g.evcc.iso20.session import Iso20CarSession
 from chargebyte_fw.sim.car_models import Model
 from tests.ocpp.csms import Csms
 from tests.session.dialogues import AC_SESSION, DC_SESSION, Story, connected, overlay
 from tests.session.plant import Plant
+from tests.session.test_iso20 import order
 
 CONFIGURATION = "config-ac-ocppmulti.yaml"
 AC, DC = Model("iso20-ac-bpt", soc_percent=30), Model("iso20-dc-bpt", soc_percent=30)
@@ -190,5 +192,31 @@ def test_a_car_that_charges_only_may_give_energy_back_once_the_csms_allows_it(
             assert plant.charges_by(service) and story.count("ServiceSelectionReq") == 2
             assert story.count("TransactionStarted") == 1 and story.count("SessionSetupReq") == 1
             assert story.failed() == [] and plant.failures() == [] and plant.tracebacks() == []
+
+    run(main())
+
+
+@KINDS
+@pytest.mark.parametrize("obeys", [True, False])
+def test_a_car_gives_nothing_back_once_the_csms_no_longer_allows_it(
+    obeys: bool, kind: str, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also one that goes on with its service where it is asked to choose another one."""
+    if not obeys:
+        monkeypatch.setattr(Iso20CarSession, "renegotiates_services", False)
+
+    async def main() -> None:
+        async with UnderCsms(tmp_path, AC if kind == "AC" else DC) as plant:
+            await plant.come()
+            await plant.until(lambda: plant.charges_by(f"{kind}_BPT"))
+            await order(plant, -5_000.0)
+            await plant.until(lambda: plant.world.car.inlet.power_W < -3_000)
+            allowed = {"transactionId": plant.transaction, "allowedEnergyTransfer": [MODE[kind]]}
+            assert (await plant.csms.call("NotifyAllowedEnergyTransfer", allowed))["status"] == "Accepted"
+            await plant.until(lambda: plant.world.car.inlet.power_W >= 0.0, 5.0)
+            discharged_Wh = plant.world.car.inlet.discharged_Wh
+            await asyncio.sleep(30)
+            assert plant.world.car.inlet.discharged_Wh == discharged_Wh
+            assert plant.faults() == [] and plant.tracebacks() == []
 
     run(main())

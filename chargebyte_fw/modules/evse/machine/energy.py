@@ -40,6 +40,7 @@ from chargebyte_fw.modules.evse.machine.events import (
     DelayConfigured,
     FirstBudget,
     LimitsEnforced,
+    ModesAllowed,
     ModuleReady,
     PhasesWanted,
     ServiceSelected,
@@ -48,7 +49,7 @@ from chargebyte_fw.modules.evse.machine.events import (
 from chargebyte_fw.modules.evse.machine.random_delay import AFTER_READY_S, RandomDelay
 from chargebyte_fw.modules.evse.machine.signals import PowerPathLimits, ReportLimits
 from chargebyte_fw.modules.evse.machine.snapshot import Snapshot
-from chargebyte_fw.modules.evse.machine.transfer_modes import power
+from chargebyte_fw.modules.evse.machine.transfer_modes import BIDIRECTIONAL, power
 
 Effects = list[Any]
 DELAYED = (Charging.PrepareCharging, Charging.Charging, Charging.WaitingForAuthentication)
@@ -158,7 +159,7 @@ class EnergyMachine(EnergyHardwareRows):
 
     def _budget(self, limit_A: float, until_s: float) -> Effects:
         service, enforced = self.others().service, self._enforced
-        bidirectional_ac = service is not None and service.ac and service.bidirectional
+        bidirectional_ac = service is not None and service.ac and self.bidirectional
         charge_A, discharge_A = max(limit_A, 0.0), max(-limit_A, 0.0) if bidirectional_ac else 0.0
         limits = self._dc_limits()
         discharging = limits.discharge_power_W > 0.0 and self._granted_W < 0.0
@@ -225,8 +226,16 @@ class EnergyMachine(EnergyHardwareRows):
     @on(*EnergyState, event=ServiceSelected)
     def service(self, event: ServiceSelected, now: float) -> Effects:
         """Request energy in both directions for a bidirectional service; on AC the EV gets its target as a power."""
-        self.node = replace(self.node, bidirectional=event.bidirectional)
+        self.node = replace(self.node, bidirectional=event.bidirectional and not self._one_way)
         return self._ac_to_hlc(self._ac_A) if event.ac else []
+
+    @on(*EnergyState, event=ModesAllowed)
+    def modes_allowed(self, event: ModesAllowed, now: float) -> Effects:
+        """Take nothing from the EV where no bidirectional mode is allowed, even if it keeps its service."""
+        self._one_way = BIDIRECTIONAL.isdisjoint(event.modes)
+        self.node = replace(self.node, bidirectional=self.bidirectional)
+        effects = self._dc(force=True) if self.config.dc and self._enforced is not None else []
+        return [*effects, RequestEnergy(priority=True)]
 
     def _ac_to_hlc(self, limit_A: float) -> Effects:
         """Send HLC the current per phase, or for a service of ISO 15118-20 the power; negative: out of the EV."""

@@ -58,6 +58,8 @@ class EnergyHardwareRows(Machine):
         self._supply_reported: Capabilities | None = None
         self._derating = ExternalDerating()
         self._sae_active = False
+        self._one_way = False
+        """No bidirectional mode is allowed in this session, whatever service the EV has."""
 
     @property
     def bidirectional(self) -> bool:
@@ -65,7 +67,7 @@ class EnergyHardwareRows(Machine):
         config, service = self.config, self.others().service
         if config.hack_allow_bpt_with_iso2 or (config.sae_j2847_2_bpt_enabled and self._sae_active):
             return True
-        return service is not None and service.bidirectional
+        return service is not None and service.bidirectional and not self._one_way
 
     def to_hlc(self, command: Call) -> Effects:
         """Return a command with a value for HLC, of which the newest counts; none without HLC."""
@@ -134,9 +136,9 @@ class EnergyHardwareRows(Machine):
 
     @on(*EnergyState, event=SessionChanged)
     def session_changed(self, event: SessionChanged, now: float) -> None:
-        """End the SAE J2847/2 mode with the session."""
+        """End the SAE J2847/2 mode, and what was allowed, with the session."""
         if not event.session_id:
-            self._sae_active = False
+            self._sae_active = self._one_way = False
 
     @on(*EnergyState, event=StateEntered)
     def state_entered(self, event: StateEntered, now: float) -> None:

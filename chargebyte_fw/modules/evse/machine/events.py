@@ -219,7 +219,7 @@ class DelayCancelled(msgspec.Struct, frozen=True):
     """End a running random delay."""
 
 
-@received_by("offer")
+@received_by("offer", "energy")
 class ModesAllowed(msgspec.Struct, frozen=True):
     """Offer only these energy transfer modes until the session ends."""
 

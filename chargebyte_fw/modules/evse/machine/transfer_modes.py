@@ -21,6 +21,7 @@ AC_MODES = (
     EnergyTransferMode.AC_two_phase,
     EnergyTransferMode.AC_three_phase_core,
 )
+BIDIRECTIONAL = frozenset(mode for mode in EnergyTransferMode if mode.value.endswith("_BPT") or "_DER" in mode.value)
 
 
 def can_export(hardware: HardwareCapabilities) -> bool:
