@@ -1,9 +1,10 @@
-"""Our modules as programs under EVerest's manager in C++: `python -m tests.peers.cpp_manager PREFIX`.
+"""What EVerest's manager in C++ starts for us: `python -m tests.peers.cpp_manager PREFIX`.
 
 A prefix of this product is laid out with each of its modules as a program; `PREFIX/bin/manager` starts those of
 `config-sil`, one process each, and configures them over MQTT. A car is plugged in by EVerest's car script, charges and
-leaves. Prints one line, `passed` or why not; exit status 1 then. Of PREFIX the manager and its database migrations are
-used; nothing of them is part of this product.
+leaves. Then it starts modules in Python and in C++ side by side (`cpp_python.py`). Prints a line for each of the two,
+`passed` or why not; exit status 1 then. Of PREFIX the manager, its database migrations and, for the second, its modules
+are used; nothing of them is part of this product.
 """
 
 from __future__ import annotations
@@ -12,29 +13,38 @@ import argparse
 import contextlib
 import io
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
 
 from chargebyte_fw.cli.main import main as secc
-from tests.manager.broker import Mosquitto
+from tests.peers import cpp_python
+from tests.peers.cpp_process import READY, START_LIMIT_S, cpp_manager, own_broker
 from tests.peers.josev import Failed
 
-START_LIMIT_S, SESSION_LIMIT_S, STOP_LIMIT_S = 90.0, 90.0, 15.0
+SESSION_LIMIT_S = 90.0
 SCRIPT = "sleep 1;iec_wait_pwr_ready;sleep 1;draw_power_regulated 16,3;sleep 5;unplug"
 CAR = "everest_external/nodered/1/carsim/cmd"
 EVENTS = "everest/modules/connector_1/impl/evse/var/session_event"
 EXPECTED = ("SessionStarted", "Authorized", "TransactionStarted", "ChargingStarted", "TransactionFinished")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is started: `run(prefix, folder, log)` returns figures or raises Failed."""
+
+    name: str
+    run: Callable[[Path, Path, Path], str]
+    needed: tuple[str, ...]
+    """Below the prefix."""
 
 
 class Tool:
@@ -70,73 +80,64 @@ def session(prefix: Path, folder: Path, log: Path) -> str:
         if secc(["prefix", str(ours), "--programs", "--no-certificates"]) != 0:
             raise Failed("the prefix cannot be laid out")
     shutil.copytree(prefix / "share/everest/migrations", ours / "share/everest/migrations")
-    broker = Mosquitto(folder)
-    broker.start()
     began_s = time.monotonic()
-    environment = {**os.environ, "MQTT_SERVER_ADDRESS": "127.0.0.1", "MQTT_SERVER_PORT": str(broker.port)}
-    with log.open("wb") as output:
-        manager = subprocess.Popen(
-            [prefix / "bin/manager", "--prefix", ours, "--config", "config-sil"],
-            cwd=ours,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        tool = Tool(broker.port)
+    with (
+        own_broker(folder) as port,
+        cpp_manager(prefix / "bin/manager", ours, ["--config", "config-sil"], log) as manager,
+    ):
+        tool = Tool(port)
         try:
-            _until(lambda: b"up and running" in log.read_bytes(), START_LIMIT_S, "not all modules are ready", manager)
+            manager.until_logged(READY, START_LIMIT_S, "not all modules are ready")
             ready_s = time.monotonic() - began_s
             tool.publish(f"{CAR}/enable", "true")
             tool.publish(f"{CAR}/execute_charging_session", SCRIPT)
-            _until(lambda: "SessionFinished" in tool.events, SESSION_LIMIT_S, "the session does not end", manager)
+            manager.until(lambda: "SessionFinished" in tool.events, SESSION_LIMIT_S, "the session does not end")
             if missing := [event for event in EXPECTED if event not in tool.events]:
                 raise Failed(f"no {', '.join(missing)} in {', '.join(tool.events)}")
-            manager.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                manager.wait(STOP_LIMIT_S)
-            if manager.poll() is None:
-                raise Failed(f"the manager does not end within {STOP_LIMIT_S:g} s")
+            manager.stop()
         finally:
             tool.close()
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(manager.pid, signal.SIGKILL)
-            manager.wait()
-            broker.kill()
     if b"Traceback" in log.read_bytes():
-        raise Failed(f"a module ended with a traceback (see {log})")
+        raise Failed("a module ended with a traceback (--log has it)")
     modules = sum(1 for line in (ours / "etc/everest/config-sil.yaml").read_text().splitlines() if " module: " in line)
     return f"{modules} modules ready after {ready_s:.1f} s, {len(tool.events)} session events"
 
 
-def _until(true: Callable[[], bool], limit_s: float, why: str, manager: subprocess.Popen[bytes]) -> None:
-    end_s = time.monotonic() + limit_s
-    while not true():
-        if manager.poll() is not None:
-            raise Failed(f"the manager has ended with status {manager.returncode}")
-        if time.monotonic() > end_s:
-            raise Failed(f"{why} within {limit_s:g} s")
-        time.sleep(0.1)
+TRIALS = (
+    Trial("our modules", session, ("bin/manager", "share/everest/migrations")),
+    Trial("modules in Python and C++", cpp_python.trial, cpp_python.NEEDED),
+)
 
 
 def main() -> int:
-    """Try it; exit status 1 if it failed."""
-    parser = argparse.ArgumentParser(description="our modules under EVerest's manager in C++")
+    """Try both; exit status 1 if one failed, 2 if one was not made."""
+    parser = argparse.ArgumentParser(description="our modules, and modules in Python, under EVerest's manager in C++")
     parser.add_argument("prefix", type=Path, help="an installed EVerest, whose bin/manager is used")
     parser.add_argument("--log", type=Path, help="file for the output of manager and modules")
     arguments = parser.parse_args()
     prefix = arguments.prefix.resolve()
-    for needed in (prefix / "bin/manager", prefix / "share/everest/migrations"):
-        if not needed.exists():
-            print(f"our modules under EVerest's manager: not run: there is no {needed}")
-            return 2
-    with tempfile.TemporaryDirectory(prefix="secc-cpp-") as folder:
-        try:
-            outcome = f"passed: {session(prefix, Path(folder), arguments.log or Path(folder) / 'manager.log')}"
-        except Failed as error:
-            outcome = f"failed: {error}"
-    print(f"our modules under EVerest's manager: {outcome}")
-    return 0 if outcome.startswith("passed") else 1
+    statuses = [attempt(trial, prefix, arguments.log) for trial in TRIALS]
+    return max(statuses)
+
+
+def attempt(trial: Trial, prefix: Path, kept: Path | None) -> int:
+    """Print what came of a trial: `passed`, with its figures (status 0), or why not (1), or why it was not made (2)."""
+    missing = [name for name in trial.needed if not (prefix / name).exists()]
+    status = 2 if missing else 0
+    outcome = f"not run: there is no {prefix / missing[0]}" if missing else ""
+    if not missing:
+        with tempfile.TemporaryDirectory(prefix="secc-cpp-") as folder:
+            log = Path(folder) / "manager.log"
+            log.touch()
+            try:
+                outcome = f"passed: {trial.run(prefix, Path(folder), log)}"
+            except Failed as error:
+                outcome, status = f"failed: {error}", 1
+            if kept is not None:
+                with kept.open("ab") as file:
+                    file.write(log.read_bytes())
+    print(f"{trial.name} under EVerest's manager: {outcome}", flush=True)
+    return status
 
 
 if __name__ == "__main__":
