@@ -347,6 +347,21 @@ def test_shutdown_is_handled_and_fails_what_waits(logic: Module, manager: Script
         logic.call_command(valve_of(logic), "set_open", {"open": True})
 
 
+def test_a_second_shutdown_is_not_handled(logic: Module, manager: ScriptedManager) -> None:
+    begun, go_on = threading.Semaphore(0), threading.Event()
+
+    def end() -> None:
+        begun.release()
+        go_on.wait(LIMIT_S)
+
+    logic.shutdown_handler(end)
+    manager.client.publish("everest/shutdown", b"true", qos=2)
+    assert begun.acquire(timeout=LIMIT_S)
+    manager.client.publish("everest/shutdown", b"true", qos=2)
+    assert not begun.acquire(timeout=0.2)
+    go_on.set()
+
+
 def test_without_metadata_or_configuration_or_broker_the_reason_is_given(
     mosquitto: Mosquitto, tmp_path: Path, monkeypatch: Any
 ) -> None:

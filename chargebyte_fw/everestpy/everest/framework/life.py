@@ -30,6 +30,7 @@ class Life:
         self._ends_process = session.ends_process
         self._ready_lock = threading.Lock()
         self._ready = False
+        self._shutting_down = False
         self._ended = False
         self._calls: dict[str, Future[Any]] = {}
         self._answered: set[str] = set()
@@ -110,6 +111,11 @@ class Life:
             ).start()
 
     def _shut_down(self) -> None:
+        # On the thread of the connection alone.
+        if self._shutting_down:
+            LOGGER.debug("the manager asks %s once more to end", self.module_id)
+            return
+        self._shutting_down = True
         threading.Thread(target=self._end, name="everest shutdown", daemon=True).start()
 
     def _end(self) -> None:
