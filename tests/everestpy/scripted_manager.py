@@ -100,9 +100,14 @@ class ScriptedManager:
         payload = json.dumps({"msg_type": kind, "data": data})
         self.client.publish(self.prefix + topic, payload, qos=2, retain=retain).wait_for_publish(LIMIT_S)
 
-    def publish_metadata(self, manifests: Any = MANIFESTS, definitions: Any = DEFINITIONS, names: Any = None) -> None:
+    def publish_metadata(
+        self, manifests: Any = MANIFESTS, definitions: Any = DEFINITIONS, names: Any = None, types: Any = None
+    ) -> None:
+        """Publish what modules read; with `types`, by `/<file>`, messages are to be checked."""
         names = names or {"logic": "DemoLogic", "valve_1": "DemoValve"}
-        found = {"interfaces": list(definitions), "types": [], "settings": SETTINGS, "module_names": names}
+        settings = {**SETTINGS, "validate_schema": types is not None}
+        found = {"interfaces": list(definitions), "types": list(types or ()), "settings": settings}
+        found |= {"module_names": names} | {f"type_definitions{file}": one for file, one in (types or {}).items()}
         found |= {f"interface_definitions/{name}": one for name, one in definitions.items()}
         found |= {f"manifests/{name}": one for name, one in manifests.items()}
         for topic, data in found.items():

@@ -130,4 +130,11 @@ def fetch(connection: Connection, topics: Topics, client: ConfigClient, module_i
     # What nothing provides has no definition.
     names = [name for name in dict.fromkeys(used) if name in interfaces]
     definitions = retained.get(*(f"interface_definitions/{name}" for name in names)) if names else []
-    return Metadata(module_id, config, settings, manifest, dict(zip(names, definitions)))
+    types = _types(retained) if settings.get("validate_schema") else None
+    return Metadata(module_id, config, settings, manifest, dict(zip(names, definitions)), types)
+
+
+def _types(retained: _Retained) -> dict[str, Any]:
+    """Return the types of each type file, by its name with a slash before it."""
+    (names,) = retained.get("types")
+    return dict(zip(names, retained.get(*(f"type_definitions{name}" for name in names)))) if names else {}

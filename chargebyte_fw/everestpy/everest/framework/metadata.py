@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .checks import Checks
 from .wire import WHOLE_MODULE
 
 
@@ -69,7 +70,8 @@ class ModuleInfo:
 class Metadata:
     """What the manager published and answered; raises RuntimeError where something is missing.
 
-    `definitions` are EVerest's interface definitions by name: those of provided and of connected interfaces.
+    `definitions` are EVerest's interface definitions by name: those of provided and of connected interfaces. `types`
+    are its types by file, None where messages are not checked.
     """
 
     def __init__(
@@ -79,12 +81,14 @@ class Metadata:
         settings: Mapping[str, Any],
         manifest: Mapping[str, Any],
         definitions: Mapping[str, Mapping[str, Any]],
+        types: Mapping[str, Mapping[str, Any]] | None = None,
     ) -> None:
         self.module_id = module_id
         self._config = config
         self._settings = settings
         self._manifest = manifest
         self._definitions = definitions
+        self.checks = Checks(definitions, types)
         self.mappings: Mapping[str, Any] = config.get("mapping") or {}
 
     @property

@@ -81,6 +81,8 @@ class Module:
         if missing:
             # A module in C++ ends on a missing argument.
             raise RuntimeError(f"{name} takes {', '.join(arguments)}; missing: {', '.join(missing)}")
+        if complaint := self._metadata.checks.arguments(interface, name, args):
+            raise CommandFailed("SchemaValidationError", f"{fulfillment.requirement_id}.{name}: {complaint}")
         topic = self._life.topics.command(fulfillment.module_id, fulfillment.implementation_id, name)
         call_id = str(uuid.uuid4())
         payload = encode("Cmd", {"id": call_id, "args": args, "origin": self._info.id})
@@ -90,6 +92,8 @@ class Module:
         """Publish a variable of an implementation."""
         if name not in self._interface(impl_id).variables:
             raise RuntimeError(f"{impl_id} has no variable {name}")
+        if complaint := self._metadata.checks.variable(self._metadata.provides[impl_id], name, value):
+            raise RuntimeError(f"{impl_id}.{name} is not published: {complaint}")
         topic = self._life.topics.variable(self._info.id, impl_id, name)
         self._life.connection.publish(topic, encode("Var", {"data": value}))
 
@@ -100,11 +104,17 @@ class Module:
         if (impl_id, name) in self._implemented:
             raise RuntimeError(f"{impl_id}.{name} has a handler already")
         self._implemented[impl_id, name] = handler
-        life, me = self._life, self._info.id
+        life, me, checks, interface = self._life, self._info.id, self._metadata.checks, self._metadata.provides[impl_id]
+
+        def handle(arguments: dict[str, Json]) -> Json:
+            _refuse(impl_id, name, checks.arguments(interface, name, arguments))
+            value = handler(arguments)
+            _refuse(impl_id, name, checks.result(interface, name, value))
+            return value
 
         def take(topic: str, data: Json) -> None:
             call_id, origin, arguments = call_of(data)
-            life.connection.publish(f"{topic}/response/{origin}", _answer(handler, topic, call_id, me, arguments))
+            life.connection.publish(f"{topic}/response/{origin}", _answer(handle, topic, call_id, me, arguments))
 
         life.listen([life.topics.command(me, impl_id, name)], {"Cmd": take})
 
@@ -119,9 +129,12 @@ class Module:
             callbacks.append(callback)
             return
         callbacks = self._callbacks[topic] = [callback]
+        checks, interface = self._metadata.checks, self._metadata.requires[fulfillment.requirement_id]["interface"]
 
         def take(_topic: str, data: Json) -> None:
             value = value_of(data)
+            if complaint := checks.variable(interface, name, value):
+                raise BadMessage(complaint)
             for one in list(callbacks):
                 one(value)
 
@@ -279,6 +292,12 @@ class Module:
 def _identifier(module_id: str, param_name: str, impl_id: str | None) -> dict[str, str]:
     found = {"module_id": module_id, "configuration_parameter_name": param_name}
     return found if impl_id is None else {**found, "module_implementation_id": impl_id}
+
+
+def _refuse(impl_id: str, name: str, complaint: str | None) -> None:
+    if complaint:
+        LOGGER.warning("%s.%s: %s", impl_id, name, complaint)
+        raise CommandFailed("SchemaValidationError", complaint)
 
 
 def _answer(
