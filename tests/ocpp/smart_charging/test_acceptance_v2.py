@@ -229,10 +229,39 @@ def test_phases_of_the_supply(rules: SmartChargingRules) -> None:
 
 
 def test_values_of_phases_that_there_are_not() -> None:
-    two = profile(TX_DEFAULT, *periods((0, 6.0, 2), limit_L2=6.0, limit_L3=6.0))
+    two = profile(TX, *periods((0, 6.0, 2), limit_L2=6.0, limit_L3=6.0))
     assert rejected(two) is Reason.PHASE_CONFLICT
-    one = profile(TX_DEFAULT, *periods((0, 6.0, 1), limit_L2=6.0))
+    one = profile(TX, *periods((0, 6.0, 1), limit_L2=6.0))
     assert rejected(one) is Reason.PHASE_CONFLICT
+
+
+@pytest.mark.ocpp("V2X.10")
+@pytest.mark.parametrize("purpose", [TX_DEFAULT, STATION_MAX])
+def test_only_the_profile_of_a_transaction_has_values_of_single_phases(purpose: Purpose) -> None:
+    """K01.FR.144 (errata 2025-06): a car has to name its needs first."""
+    evse_id = 0 if purpose is STATION_MAX else 1
+    for name in ("limit_L2", "limit_L3"):
+        assert rejected(profile(purpose, *periods((0, 6.0, 3), **{name: 6.0})), evse_id) is Reason.PHASE_CONFLICT
+    back = periods((0, 6.0, 3), mode=Mode.CENTRAL_SETPOINT, setpoint=Phases(5.0, 4.0))
+    if purpose is TX_DEFAULT:
+        assert rejected(profile(purpose, *back), rules=V2X) is Reason.PHASE_CONFLICT
+    assert judge(profile(TX, *periods((0, 6.0, 3), limit_L2=5.0)))
+    external = profile(Purpose.EXTERNAL, *periods((0, 6.0, 3), limit_L2=5.0))
+    assert judge(external, source="EMS"), "another system measures the phases itself"
+
+
+@pytest.mark.ocpp("V2X.06", "V2X.07")
+def test_value_of_another_phase_needs_that_of_l1() -> None:
+    """K01.FR.146 (errata 2025-06): of a limit, a limit of discharge and a set-point."""
+    mode: dict[str, Any] = {"mode": Mode.CENTRAL_SETPOINT}
+    for values in (
+        {**mode, "setpoint": Phases(None, 5.0)},
+        {**mode, "setpoint": Phases(5.0), "limit_L2": 6.0},
+        {**mode, "setpoint": Phases(5.0), "discharge": Phases(None, None, -6.0)},
+        {**mode, "setpoint": Phases(5.0), "reactive": Phases(None, 1.0)},
+    ):
+        one = profile(TX, *periods((0, None, 3), **values), unit=W)
+        assert rejected(one, rules=V2X) is Reason.PHASE_CONFLICT, values
 
 
 @pytest.mark.ocpp("K05.FR.02")

@@ -287,14 +287,15 @@ def test_setpoints_of_the_stack() -> None:
 
 def test_limits_in_watts() -> None:
     it = talk()
+    it.begin()
     it.block.settings = Settings(unit=RateUnit.W, source="ocpp/limits")
     period = {"limit": 4000, "limit_L2": 3000, "limit_L3": 2300}
-    assert put(it, 1, profile("TxDefaultProfile", period, unit="W", schedule={"minChargingRate": 100})) == "Accepted"
+    assert put(it, 1, profile("TxProfile", period, unit="W", schedule={"minChargingRate": 100})) == "Accepted"
     (entry,) = it.limits(1).schedule_import
     root = entry.limits_to_root
     assert root.total_power_W is not None and root.ac_max_current_A is not None and root.ac_max_phase_count is not None
     # The energy tree has one current for all phases.
     assert (root.total_power_W.value, root.ac_max_current_A.value, root.ac_max_phase_count.value) == (6900.0, 10.0, 3)
-    assert put(it, 1, profile("TxDefaultProfile", 4000, unit="W")) == "Accepted"
+    assert put(it, 1, profile("TxProfile", 4000, unit="W")) == "Accepted"
     root = it.limits(1).schedule_import[0].limits_to_root
     assert root.total_power_W is not None and root.total_power_W.value == 4000.0 and root.ac_max_current_A is None

@@ -142,6 +142,7 @@ def _checked(schedule: Schedule, request: Requested, supply: Supply, rules: Smar
             raise Rejected(Reason.INVALID_SCHEDULE, "PriorityCharging with a duration")  # K01.FR.70
     check_numbers(schedule.min_rate)
     _check_features(schedule, profile, rules)
+    _check_single_phases(schedule, profile, request)
     allowed = MODES[profile.purpose]
     periods = tuple(checked(one, schedule, supply, rules, allowed, request.source != CSO) for one in schedule.periods)
     return msgspec.structs.replace(schedule, periods=periods)
@@ -160,6 +161,18 @@ def _check_features(schedule: Schedule, profile: Profile, rules: SmartChargingRu
         if not rules.limit_at_soc:
             raise Rejected(Reason.INVALID_SCHEDULE, "limitAtSoC is not supported")
         check_numbers(schedule.limit_at_soc.limit)
+
+
+def _check_single_phases(schedule: Schedule, profile: Profile, request: Requested) -> None:
+    """Raise Rejected for values of single phases (`_L2`, `_L3`) where there can be none (errata 2025-06)."""
+    for period in schedule.periods:
+        extras = period.extras
+        split = [one for one in (period.limits, extras.discharge, extras.setpoint, extras.reactive) if one.split]
+        if any(one.value is None for one in split):
+            raise Rejected(Reason.PHASE_CONFLICT, "a value of L2 or L3 without that of L1")  # K01.FR.146, V2X.07
+        if split and profile.purpose is not Purpose.TX and request.source == CSO:
+            # K01.FR.144, V2X.10: only a car that has named its needs has phases of its own.
+            raise Rejected(Reason.PHASE_CONFLICT, f"values of single phases in a {profile.purpose}")
 
 
 def _of_transaction(
