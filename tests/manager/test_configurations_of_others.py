@@ -57,7 +57,7 @@ def test_a_changed_value_is_checked_and_kept_for_the_next_start(tmp_path: Path) 
 
 
 def test_what_may_only_be_read_is_not_taken_whoever_asks(tmp_path: Path) -> None:
-    """A requester who may pass over the mutability of a variable has no more rights than the module."""
+    """An integrator, who may set what the CSMS may only read, has no more rights than the module."""
     keep = beside_the_loop(Overlay(tmp_path / "charger.yaml", Root(tmp_path, tmp_path)))
     for access in (
         Access(allow_global_read=True),
@@ -65,7 +65,7 @@ def test_what_may_only_be_read_is_not_taken_whoever_asks(tmp_path: Path) -> None
     ):
         others = asyncio.run(access_of(access, keep))
         assert others is not None
-        with pytest.raises(ValueError, match="me may not change power_W of pump"):
+        with pytest.raises(ValueError, match="me may not change pump"):
             others.check("pump", "power_W", "7.5")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chargebyte_fw.kernel.runtime import ConfigurationKey, KeepValue
 from chargebyte_fw.manager.configuration.changes import BadValue, changed, parsed
 from chargebyte_fw.manager.plan import ModulePlan
-from chargebyte_fw.manager.wire.answers import WHOLE_MODULE, Answers, mutability_of, rights
+from chargebyte_fw.manager.wire.answers import WHOLE_MODULE, Answers, rights
 
 KINDS = {"bool": "boolean"}
 """Names of types in EVerest's manifests, by those on the wire."""
@@ -31,24 +31,21 @@ class OtherConfigurations:
                 key=parameter["name"],
                 kind=KINDS.get(kind := parameter["characteristics"]["datatype"], kind),
                 value=parameter["value"],
-                writable=self._may_change(module_id, parameter["characteristics"]["mutability"]),
+                writable=self._may_change(module_id) and parameter["characteristics"]["mutability"] != "ReadOnly",
             )
             for module_id, found in found_at.items()
             if module_id != self._plan.id
             for parameter in found[WHOLE_MODULE]
         ]
 
-    def _may_change(self, module_id: str, mutability: str) -> bool:
-        allowed = rights(self._plan, module_id)
-        return (
-            self._keep is not None and allowed.allow_write and (mutability != "ReadOnly" or allowed.allow_set_read_only)
-        )
+    def _may_change(self, module_id: str) -> bool:
+        return self._keep is not None and rights(self._plan, module_id).allow_write
 
     def check(self, module_id: str, key: str, text: str) -> None:
         """Raise ValueError for a value that the module cannot have, or a key that this one may not change."""
         config = self._plans[module_id].config
-        if not self._may_change(module_id, mutability_of(config, key)):
-            raise BadValue(f"{self._plan.id} may not change {key} of {module_id}")
+        if not self._may_change(module_id):
+            raise BadValue(f"{self._plan.id} may not change {module_id}")
         changed(config, key, parsed(config, key, text))
 
     async def keep(self, module_id: str, key: str, text: str) -> None:
