@@ -120,15 +120,6 @@ def test_a_variable_that_is_read_only_is_not_set(talk: Talk) -> None:
     assert result["attributeStatusInfo"]["reasonCode"] == "ReadOnly"
 
 
-def test_what_takes_effect_after_a_restart_is_answered_so(talk: Talk) -> None:
-    entry = talk.variables.entry(communication.HEARTBEAT_INTERVAL.id)
-    assert entry is not None
-    written: list[str] = []
-    entry.owner = lambda text: written.append(text) or "RebootRequired"
-    assert set_one(talk, "5", "OCPPCommCtrlr", "HeartbeatInterval")["attributeStatus"] == "RebootRequired"
-    assert written == ["5"] and talk.variables.get(communication.HEARTBEAT_INTERVAL) == 1800
-
-
 def test_a_guard_of_another_block_refuses_with_its_reason(talk: Talk) -> None:
     talk.variables.guard(communication.NETWORK_URL.at(slot=1), lambda text: "PriorityNetworkConf")
     result = set_one(talk, "ws://a", "NetworkConfiguration", "OcppCsmsUrl", of="1")

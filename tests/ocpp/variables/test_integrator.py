@@ -124,5 +124,7 @@ def test_everything_is_rejected_before_the_values_of_the_last_run_are_there() ->
     block = station.block(IntegratorVariables)
     wanted = named("OCPPCommCtrlr", "HeartbeatInterval")
     (read,) = block.get_variables([ocpp.GetVariableRequest(component_variable=wanted)])
-    (written,) = block.set_variables([ocpp.SetVariableRequest(component_variable=wanted, value="60")], "mine")
+    results = block.set_variables([ocpp.SetVariableRequest(component_variable=wanted, value="60")], "mine")
+    assert isinstance(results, list)
+    (written,) = results
     assert (str(read.status), str(written.status)) == ("Rejected", "Rejected")

@@ -132,6 +132,7 @@ class OcppModule(Module):
         """Take down what the stack publishes from now on."""
         self._evse_ids: dict[int, int] = {}
         self._runner: ChargePointRunner | None = None
+        self._others: OtherModules | None = None
         self._overlay: OverlayFile | None = None
         self._messages: MessageLog | None = None
         self._external_control = False
@@ -169,7 +170,8 @@ class OcppModule(Module):
 
     def _open(self, model: Model) -> None:
         sources = self.sources()
-        OtherModules(self).add_to(model.variables)
+        self._others = OtherModules(self, self._feed)
+        self._others.add_to(model.variables)
         for warning in model.warnings:
             self.log.warning("%s", warning)
         self._overlay = None
@@ -344,6 +346,8 @@ class OcppModule(Module):
                 self.requests.reply(effect)
             case effects.RowFailed(error):
                 self.log.error("a message of the CSMS could not be handled", exc_info=error)
+            case effects.KeepElsewhere() if self._others is not None:
+                self._others.keep(effect)
             case WriteOverlay(content) if self._overlay is not None:
                 self._overlay.keep(content)
             case _:

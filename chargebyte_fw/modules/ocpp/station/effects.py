@@ -67,6 +67,13 @@ class Command(msgspec.Struct, frozen=True):
     """To the provider that is mapped to this EVSE; None: to the only one, or to every one."""
 
 
+class KeepElsewhere(msgspec.Struct, frozen=True):
+    """Have another part of the charger keep a value; `CommandDone` or `CommandFailed` is the answer."""
+
+    command_id: int
+    what: Any
+
+
 class Save(msgspec.Struct, frozen=True):
     """Write a document, or delete it (None), in order with the queue's own writes."""
 

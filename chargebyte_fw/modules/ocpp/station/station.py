@@ -161,6 +161,12 @@ class Station:
             self._commands[command_id] = then
         self._effects.append(effects.Command(command_id, call, evse_id))
 
+    def keep_elsewhere(self, what: Any, then: Callable[[Any], None]) -> None:
+        """Have another part of the charger keep a value; `then` takes its result, or a `CallFailure`."""
+        command_id = next(self._ids)
+        self._commands[command_id] = then
+        self._effects.append(effects.KeepElsewhere(command_id, what))
+
     def publish(self, value: Publish) -> None:
         """Publish a variable of an interface that the module provides."""
         self._effects.append(value)

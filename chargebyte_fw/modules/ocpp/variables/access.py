@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -40,6 +41,8 @@ class Writing(msgspec.Struct, frozen=True):
     status: Status
     reason: str = ""
     info: str = ""
+    elsewhere: Any = None
+    """What another part of the charger has still to keep (`elsewhere.py`); the status is that of its success."""
 
 
 def find(variables: Variables, place: VariableId) -> Entry | Status:
@@ -80,7 +83,8 @@ def write(
     if refused is not None:
         return refused
     if entry.owner is not None and attribute == ACTUAL:
-        return Writing(Status(entry.owner(text)))
+        what = entry.owner(text)
+        return Writing(Status.REJECTED) if what is None else Writing(Status.REBOOT_REQUIRED, elsewhere=what)
     variables.write(entry, attribute, text, source)
     return Writing(Status.ACCEPTED)
 

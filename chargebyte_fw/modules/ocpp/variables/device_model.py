@@ -17,9 +17,10 @@ from chargebyte_fw.modules.ocpp.messages.v2.types.common import (
 )
 from chargebyte_fw.modules.ocpp.messages.v2.types.device_model import ComponentType, ComponentVariableType, VariableType
 from chargebyte_fw.modules.ocpp.rpc.errors import RpcError, spelled
-from chargebyte_fw.modules.ocpp.station import Block, CallFailure, RequestRefused, Station, answers
+from chargebyte_fw.modules.ocpp.station import Block, CallFailure, Deferred, RequestRefused, Station, answers
 from chargebyte_fw.modules.ocpp.variables import access, reports
 from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, Mutability, Variable, VariableId
+from chargebyte_fw.modules.ocpp.variables.elsewhere import when_kept
 from chargebyte_fw.modules.ocpp.variables.model import Entry
 from chargebyte_fw.modules.ocpp.variables.standard import internal
 from chargebyte_fw.modules.ocpp.variables.standard import station as declared
@@ -82,6 +83,16 @@ def status_info(reason: str, info: str = "") -> StatusInfoType | None:
     return StatusInfoType(reason_code=reason[:20], additional_info=info[:512] or None) if reason else None
 
 
+def _set_result(wanted: v2.SetVariableDataType, written: access.Writing) -> v2.SetVariableResultType:
+    return v2.SetVariableResultType(
+        attribute_status=v2.SetVariableStatusEnumType(written.status),
+        component=wanted.component,
+        variable=wanted.variable,
+        attribute_type=wanted.attribute_type or v2.AttributeEnumType.Actual,
+        attribute_status_info=status_info(written.reason, written.info),
+    )
+
+
 class DeviceModel(Block):
     """Functional block B, the part of the device model."""
 
@@ -90,22 +101,20 @@ class DeviceModel(Block):
         self._reports = 0
 
     @answers(v2.SetVariablesRequest)
-    def set_variables(self, request: v2.SetVariablesRequest) -> v2.SetVariablesResponse:
+    def set_variables(self, request: v2.SetVariablesRequest) -> v2.SetVariablesResponse | Deferred:
         """Set each variable, with a result of its own (B05)."""
-        self.bound(request, request.set_variable_data, declared.ITEMS_SET_VARIABLES, declared.BYTES_SET_VARIABLES)
-        return v2.SetVariablesResponse(set_variable_result=[self._set(one) for one in request.set_variable_data])
+        data = request.set_variable_data
+        self.bound(request, data, declared.ITEMS_SET_VARIABLES, declared.BYTES_SET_VARIABLES)
 
-    def _set(self, wanted: v2.SetVariableDataType) -> v2.SetVariableResultType:
+        def answer(written: Sequence[access.Writing]) -> v2.SetVariablesResponse:
+            return v2.SetVariablesResponse(set_variable_result=list(map(_set_result, data, written)))
+
+        return when_kept(self.station, [self._set(one) for one in data], answer)
+
+    def _set(self, wanted: v2.SetVariableDataType) -> access.Writing:
         place = variable_id(wanted.component, wanted.variable)
         attribute = wanted.attribute_type or v2.AttributeEnumType.Actual
-        written = access.write(self.station.variables, place, wanted.attribute_value, CSMS, attribute)
-        return v2.SetVariableResultType(
-            attribute_status=v2.SetVariableStatusEnumType(written.status),
-            component=wanted.component,
-            variable=wanted.variable,
-            attribute_type=attribute,
-            attribute_status_info=status_info(written.reason, written.info),
-        )
+        return access.write(self.station.variables, place, wanted.attribute_value, CSMS, attribute)
 
     @answers(v2.GetVariablesRequest)
     def get_variables(self, request: v2.GetVariablesRequest) -> v2.GetVariablesResponse:

@@ -6,6 +6,7 @@ nothing, and the name is a configuration key of OCPP 1.6; an empty component nam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,12 @@ from chargebyte_fw.contracts.interfaces.ocpp import Ocpp
 from chargebyte_fw.contracts.types import ocpp
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import publish
-from chargebyte_fw.modules.ocpp.station import Block, Station, receives, serves
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, receives, serves
 from chargebyte_fw.modules.ocpp.station.events import Loaded
 from chargebyte_fw.modules.ocpp.variables import access
-from chargebyte_fw.modules.ocpp.variables.access import Status
+from chargebyte_fw.modules.ocpp.variables.access import Status, Writing
 from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, Mutability, VariableId
+from chargebyte_fw.modules.ocpp.variables.elsewhere import when_kept
 from chargebyte_fw.modules.ocpp.variables.model import ACTUAL, Change
 from chargebyte_fw.modules.ocpp.version import Version
 
@@ -94,23 +96,34 @@ class IntegratorVariables(Block):
         )
 
     @serves(Ocpp.set_variables)
-    def set_variables(self, requests: list[ocpp.SetVariableRequest], source: str) -> list[ocpp.SetVariableResult]:
+    def set_variables(
+        self, requests: list[ocpp.SetVariableRequest], source: str
+    ) -> list[ocpp.SetVariableResult] | Deferred:
         """Set variables, those as well that the CSMS may only read."""
-        return [self._set(request, source) for request in requests]
 
-    def _set(self, request: ocpp.SetVariableRequest, source: str) -> ocpp.SetVariableResult:
-        wanted, attribute = request.component_variable, request.attribute_type
+        def answer(written: Sequence[Writing]) -> list[ocpp.SetVariableResult]:
+            return list(map(self._set_result, requests, written))
+
+        return when_kept(self.station, [self._set(request, source) for request in requests], answer)
+
+    def _set(self, request: ocpp.SetVariableRequest, source: str) -> Writing:
+        wanted = request.component_variable
         keys = self._keys(wanted)
         if not self._is_ready:
-            status = Status.REJECTED
-        elif keys is not None:
+            return Writing(Status.REJECTED)
+        if keys is not None:
             status, _ = keys.write(wanted.variable.name, request.value, source, read_only=True)
-            attribute = None
-        else:
-            place, name = variable_id(wanted), str(attribute or ACTUAL)
-            status = access.write(self.station.variables, place, request.value, source, name, read_only=True).status
+            return Writing(status)
+        place, name = variable_id(wanted), str(request.attribute_type or ACTUAL)
+        return access.write(self.station.variables, place, request.value, source, name, read_only=True)
+
+    def _set_result(self, request: ocpp.SetVariableRequest, written: Writing) -> ocpp.SetVariableResult:
+        wanted = request.component_variable
+        by_key = self._is_ready and self._keys(wanted) is not None
         return ocpp.SetVariableResult(
-            status=ocpp.SetVariableStatusEnumType(status), component_variable=wanted, attribute_type=attribute
+            status=ocpp.SetVariableStatusEnumType(written.status),
+            component_variable=wanted,
+            attribute_type=None if by_key else request.attribute_type,
         )
 
     @serves(Ocpp.monitor_variables)

@@ -80,8 +80,9 @@ class Entry:
         self.monitors: tuple[Any, ...] = ()
         """Monitors that the configuration sets (`files.component_files.ConfiguredMonitor`)."""
         self.computed: Callable[[], str] | None = None
-        self.owner: Callable[[str], str] | None = None
-        """Of a view of what another part of the stack keeps: takes the text, returns the status of the set."""
+        self.owner: Callable[[str], Any] | None = None
+        """Of a view of what another part of the charger keeps for its next start: takes the text, returns what has to
+        be kept; None where the text is refused."""
         value = None if variable.initial is None else variable.format(variable.initial)
         self.attributes = {name: Attribute(variable.mutability) for name in variable.attributes}
         if ACTUAL in self.attributes:

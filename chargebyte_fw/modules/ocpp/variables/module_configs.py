@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from chargebyte_fw.kernel.runtime import ConfigurationKey
-from chargebyte_fw.modules.ocpp.variables.access import Status
 from chargebyte_fw.modules.ocpp.variables.declaration import ComponentId, DataType, Mutability, Variable, VariableId
 from chargebyte_fw.modules.ocpp.variables.files.json_file import as_text
 from chargebyte_fw.modules.ocpp.variables.model import ACTUAL, Variables
+
+
+class ModuleValue(msgspec.Struct, frozen=True):
+    """A value that another module is to have from the next start on."""
+
+    key: ConfigurationKey
+    text: str
+
 
 KINDS = {"boolean": DataType.BOOLEAN, "integer": DataType.INTEGER, "number": DataType.DECIMAL}
 
@@ -23,9 +32,11 @@ def place_of(key: ConfigurationKey) -> VariableId:
 
 
 def add_module_keys(
-    variables: Variables, keys: Iterable[ConfigurationKey], write: Callable[[ConfigurationKey, str], bool]
+    variables: Variables, keys: Iterable[ConfigurationKey], takes: Callable[[ConfigurationKey, str], bool]
 ) -> None:
-    """Add keys to the model. `write` keeps a value for the next start; it returns False where that is refused."""
+    """Add keys to the model. `takes` returns whether the other module can have a value; what has to be kept then is a
+    `ModuleValue`.
+    """
     for key in keys:
         entry = variables.add(
             Variable(
@@ -39,7 +50,7 @@ def add_module_keys(
         )
         entry.attributes[ACTUAL].value = as_text(key.value)
 
-        def owner(text: str, key: ConfigurationKey = key) -> str:
-            return Status.REBOOT_REQUIRED if write(key, text) else Status.REJECTED
+        def owner(text: str, key: ConfigurationKey = key) -> ModuleValue | None:
+            return ModuleValue(key, text) if takes(key, text) else None
 
         entry.owner = owner

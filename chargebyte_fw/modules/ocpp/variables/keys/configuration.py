@@ -95,8 +95,6 @@ class Configuration:
         stored = key.model_text(text)
         if reason := self.variables.refusal(entry, stored):
             return Status.REJECTED, reason
-        if entry.owner is not None:
-            return Status(entry.owner(stored)), ""
         self.put(key, entry, stored, source)
         return Status.ACCEPTED, ""
 
