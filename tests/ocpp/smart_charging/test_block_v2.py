@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -283,6 +284,25 @@ def test_setpoints_of_the_stack() -> None:
     assert put(it, 1, profile("TxProfile", {"operationMode": "Idle"})) == "Accepted"
     assert it.current_A(1) == 0.0
     assert it.limits(1).schedule_setpoints[0].setpoint is not None
+
+
+@pytest.mark.ocpp("K01.FR.94")
+def test_composite_schedule_has_no_randomized_delay_but_the_limits_have() -> None:
+    it = talk(variables={declared.SUPPORTS_RANDOMIZED_DELAY: True})
+    it.block.settings = Settings(duration_s=3600)
+    it.begin()
+    steps = ((0, 6), (600, 7), (1200, 8))
+    delayed = {"randomizedDelay": 500, "startSchedule": rfc()}
+    assert put(it, 0, profile("TxDefaultProfile", *steps, schedule=delayed)) == "Accepted"
+    assert it.composite(1) == [(0, 6.0), (599, 7.0), (1199, 8.0)], "a second after its start"
+    shown = it.schedules().schedules[1].charging_schedule_period
+    assert [one.start_period for one in shown] == [0, 599, 1199]
+    entries = it.limits(1).schedule_import
+    begins = [datetime.fromisoformat(one.timestamp) for one in entries]
+    currents = [one.limits_to_root.ac_max_current_A for one in entries]
+    assert [None if one is None else one.value for one in currents] == [6.0, 7.0, 8.0]
+    late_s = [(at - begins[0]).total_seconds() - start_s for at, (start_s, _) in zip(begins, steps, strict=True)]
+    assert max(late_s) > 5.0 and all(0.0 <= one <= 500.0 for one in late_s[1:])
 
 
 def test_limits_in_watts() -> None:

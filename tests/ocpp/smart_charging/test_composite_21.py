@@ -73,11 +73,12 @@ def test_purposes_that_are_ignored_offline() -> None:
 
 
 DELAYED = {"randomized_delay_s": 300}
+RULES_DELAYED = changed(RULES_21, randomized_delay=True)
 
 
 def delays(one: Installed, number: int = 1, **situation: Any) -> list[int]:
     """How late each period but the first is, where none is left out."""
-    rules = changed(RULES_21, seed=f"station-{number}")
+    rules = changed(RULES_DELAYED, seed=f"station-{number}")
     (first_s, _), *others = steps(compute([one], rules=rules, duration_s=7200, **situation))
     assert first_s == 0
     return [start_s - 600 * place for place, (start_s, _) in enumerate(others, 1)]
@@ -92,12 +93,11 @@ def test_delay_is_random_but_the_same_for_each_computation() -> None:
     for column in zip(*found, strict=True):
         assert len(set(column)) > 10
     assert sum(first != second for first, second in found) > 15, "each period has its own"
-    rules = changed(RULES_21, seed="station-0")
+    rules = changed(RULES_DELAYED, seed="station-0")
     later = steps(compute([one], rules=rules, now_s=NOW_S + 10))
     assert later[1][0] == 600 + found[0][0] - 10
 
 
-@pytest.mark.ocpp("K01.FR.94")
 def test_delay_is_another_one_in_each_transaction_and_for_each_submission() -> None:
     shape = profile(TX_DEFAULT, (0, 10.0), (600, 20.0), schedule=DELAYED)
     one = installed(shape, 1)
@@ -114,7 +114,7 @@ def test_period_that_would_begin_after_the_next_one_is_left_out() -> None:
     one = installed(profile(TX_DEFAULT, *limits, schedule={"randomized_delay_s": 900}), 1)
     left_out = 0
     for number in range(20):
-        found = steps(compute([one], rules=changed(RULES_21, seed=f"station-{number}"), duration_s=7200))
+        found = steps(compute([one], rules=changed(RULES_DELAYED, seed=f"station-{number}"), duration_s=7200))
         assert found[0] == (0, 6.0) and found[-1][1] == 13.0
         starts, values = [start_s for start_s, _ in found], [limit or 0.0 for _, limit in found]
         assert starts == sorted(set(starts)) and values == sorted(set(values))
@@ -126,12 +126,12 @@ def test_period_that_would_begin_after_the_next_one_is_left_out() -> None:
 
 def test_period_that_is_delayed_beyond_the_duration_is_left_out() -> None:
     shape = profile(TX_DEFAULT, (0, 10.0), (600, 20.0), duration_s=601, schedule={"randomized_delay_s": 100_000})
-    assert steps(compute([installed(shape, 1)], rules=RULES_21)) == [(0, 10.0), (601, DEFAULT_A)]
+    assert steps(compute([installed(shape, 1)], rules=RULES_DELAYED)) == [(0, 10.0), (601, DEFAULT_A)]
 
 
 def test_delayed_transaction_begins_with_a_limit() -> None:
     one = installed(profile(TX, (0, 10.0), (600, 20.0), kind=RELATIVE, schedule={"randomized_delay_s": 300}), 1)
-    (_, first), (second_s, second) = steps(compute([one], rules=RULES_21))
+    (_, first), (second_s, second) = steps(compute([one], rules=RULES_DELAYED))
     assert (first, second) == (10.0, 20.0) and 600 <= second_s <= 900
 
 

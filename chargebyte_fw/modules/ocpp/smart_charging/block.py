@@ -141,10 +141,11 @@ class SmartCharging(Block):
                 self.changed()
 
     def composite_of(self, number: int, duration_s: int, unit: RateUnit) -> Composite:
-        """Return the composite schedule as the CSMS is answered (K08)."""
+        """Return the composite schedule as the CSMS is answered (K08): without randomized delays (K01.FR.94)."""
         self.refresh_supply()
         profiles = self.store.all() if self.rules.available else []
-        return composite(profiles, number, max(0, duration_s), unit, self.situation, self.rules)
+        punctual = msgspec.structs.replace(self.rules, randomized_delay=False)
+        return composite(profiles, number, max(0, duration_s), unit, self.situation, punctual)
 
     def enforced_composite(self, number: int, duration_s: int, unit: RateUnit) -> Composite:
         """Return the composite schedule that the stack keeps."""

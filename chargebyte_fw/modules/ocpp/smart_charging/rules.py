@@ -45,6 +45,7 @@ class SmartChargingRules(msgspec.Struct, frozen=True, kw_only=True):
     dynamic: bool = False
     local_time: bool = False
     randomized_delay: bool = False
+    """Periods begin late by a random time."""
     limit_at_soc: bool = False
     evse_sleep: bool = False
     modes: frozenset[Mode] | None = None

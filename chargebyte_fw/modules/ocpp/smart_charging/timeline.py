@@ -47,7 +47,7 @@ class Timeline:
             over_s = situation.offline_since_s + profile.max_offline_s + (profile.max_offline_s > 0)
             self._end_s = min(self._end_s, over_s)
         self._every_s = int(profile.recurrency) if profile.kind is Kind.RECURRING and profile.recurrency else 0
-        self._delay_s = schedule.randomized_delay_s
+        self._delay_s = schedule.randomized_delay_s if rules.randomized_delay else 0
         self._seed = f"{rules.seed}/{profile.id}/{schedule.id}/{installed.installed_s}/{transaction_id}"
         self._local = situation.local if schedule.local_time else None
         match profile.kind:
@@ -108,7 +108,7 @@ class Timeline:
         """Return the periods of an occurrence, each but the first begun late by a random time (K01.FR.92).
 
         The times follow from the profile as it was submitted, the transaction and the occurrence: each computation has
-        the same ones (K01.FR.93, K01.FR.94). A period that would begin no sooner than a later one, which ends it, is
+        the same ones (K01.FR.93). A period that would begin no sooner than a later one, which ends it, is
         left out (K01.FR.97, errata 2025-09).
         """
         first, *others = self._periods
