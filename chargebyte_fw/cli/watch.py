@@ -116,15 +116,20 @@ async def _over_mqtt(arguments: argparse.Namespace) -> AsyncIterator[Status | st
     try:
         await settle(collector)
         require_evses(collector.knows_a_charger, collector.source, collector.prefix)
+        lost = ""
         while True:
+            was_lost = bool(lost)
             if not client.online:
-                yield f"the broker {collector.source} is not reached; it is tried again"
+                lost = f"the broker {collector.source} is not reached; it is tried again"
             elif loop.time() - last_s > SILENT_S:
-                yield f"the charger has published nothing for {loop.time() - last_s:.0f} s"
-            elif not collector.knows_a_charger:
-                yield "the charger publishes nothing any more"
-            else:
-                yield collector.status(utc_now())
+                lost = f"the charger has published nothing for {loop.time() - last_s:.0f} s"
+            elif was_lost:
+                # It is back: its first messages are no picture yet.
+                await settle(collector)
+                lost = ""
+            if not lost and not collector.knows_a_charger:
+                lost = "the charger publishes nothing any more"
+            yield lost or collector.status(utc_now())
             await asyncio.sleep(arguments.every)
     finally:
         await client.stop()

@@ -56,3 +56,32 @@ def test_over_the_broker_a_charger_shows_what_it_shows_at_the_machine(tmp_path: 
             await charger.stop()
 
     asyncio.run(main())
+
+
+def test_a_charger_that_is_started_again_is_shown_whole_once_it_is_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        charger = GroupedCharger(tmp_path, "bsp-only-ac")
+        seen = tmp_path / "watch.jsonl"
+
+        def lines() -> list[dict[str, Any]]:
+            return [json.loads(line) for line in seen.read_text().rpartition("\n")[0].splitlines()]
+
+        await charger.start()
+        command = [SECC, "watch", "--json", "--every", "0.2", "--broker", f"127.0.0.1:{charger.broker.port}"]
+        with seen.open("wb") as file:
+            watch = subprocess.Popen(command, stdout=file, stderr=file)
+        try:
+            await charger.until(lambda: lines(), 10)
+            await charger.stop_charger()
+            await charger.until(lambda: any("lost" in line for line in lines()), 10)
+            charger.start_charger()
+            await charger.until(lambda: sum("status" in line for line in lines()) == 2, 20)
+            # The first messages of its modules are no picture of it.
+            back = next(line["status"] for line in reversed(lines()) if "status" in line)
+            assert {one["name"] for one in back["processes"]} == {"secc", "charge", "cloud"}
+        finally:
+            watch.terminate()
+            watch.wait(10)
+            await charger.stop()
+
+    asyncio.run(main())
