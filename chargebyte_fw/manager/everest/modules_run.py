@@ -40,7 +40,9 @@ class ModulesRun:
         self._stop = asyncio.Event()
         self._stray = strays.renew()
         self._clean = True
-        self._assembly: Assembly | None = None
+        self.assembly: Assembly | None = None
+        self.ready = False
+        """Whether every module is initialised."""
         self._reporting: asyncio.Task[None] | None = None
         self._task = asyncio.get_running_loop().create_task(self._run(), name="modules")
 
@@ -52,8 +54,8 @@ class ModulesRun:
     def hurry(self) -> None:
         """Wait no longer for a module that does not end."""
         self._clean = False
-        if self._assembly is not None:
-            self._assembly.hurry()
+        if self.assembly is not None:
+            self.assembly.hurry()
 
     async def gone(self) -> None:
         """Wait until every module has ended."""
@@ -61,7 +63,7 @@ class ModulesRun:
 
     async def _run(self) -> None:
         self._runtime.all_faults.clear()
-        assembly = self._assembly = Assembly(self._runtime, together=True)
+        assembly = self.assembly = Assembly(self._runtime, together=True)
         try:
             await self._until_stopped(assembly)
         finally:
@@ -69,7 +71,7 @@ class ModulesRun:
             self._publisher.leave()
             if isinstance(self._runtime.mqtt, External):
                 self._runtime.mqtt.forget()
-            self._assembly = None
+            self.assembly = None
             self._report(AllGone(self._clean))
 
     async def _until_stopped(self, assembly: Assembly) -> None:
@@ -103,10 +105,12 @@ class ModulesRun:
     async def _report_ready(self) -> None:
         # Whoever reads the status sends commands over MQTT at once, as EVerest's tests do.
         await self._publisher.client.subscribed()
+        self.ready = True
         self._report(AllReady())
 
     def _quiet(self) -> None:
         """Do not report any more that all are ready."""
+        self.ready = False
         if self._reporting is not None:
             self._reporting.cancel()
 

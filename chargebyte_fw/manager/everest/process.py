@@ -7,6 +7,8 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.machine import Unexpected
@@ -24,6 +26,8 @@ from chargebyte_fw.manager.everest.source import Source
 from chargebyte_fw.manager.everest.status_fifo import StatusFifo
 from chargebyte_fw.manager.mqtt.address import BrokerAddress
 from chargebyte_fw.manager.mqtt.client import External, MqttClient
+from chargebyte_fw.manager.status.publishing import publish_status
+from chargebyte_fw.manager.status_file import Status as StatusFile
 from chargebyte_fw.manager.stray import StrayErrors
 from chargebyte_fw.manager.wire.carrier import LOGGING_FILE, Carrier
 from chargebyte_fw.manager.wire.publisher import Publisher
@@ -176,12 +180,29 @@ class Manager:
         self._runtime.keep_value = beside_the_loop(keeper)
         self._publisher = Publisher(carrier, retain_topics=options.retain_topics, overlay=keeper)
         self._runtime.mqtt = External(client, settings.external_prefix)
+        self._spawn(publish_status(client, carrier.prefix, self._answer_status))
         client.start()
         try:
             async with asyncio.timeout(BROKER_LIMIT_S):
                 await carrier.online()
         except TimeoutError:
             raise Unavailable(f"there is no broker at {address}") from None
+
+    async def _answer_status(self, _: dict[str, Any]) -> dict[str, Any]:
+        # Imported only where one looks.
+        from chargebyte_fw.manager.status.answering import answer, csms_of
+
+        modules, configuration, client = self._modules, self._configuration, self._client
+        now = StatusFile(
+            ready=modules is not None and modules.ready,
+            configuration="" if configuration is None else str(configuration.path),
+            broker="" if client is None else str(client.address),
+            on_broker=client is not None and client.online,
+        )
+        assembly = None if modules is None else modules.assembly
+        given = answer(assembly, self._runtime.all_faults, now, await csms_of(self._runtime))
+        plain: dict[str, Any] = msgspec.to_builtins(given)
+        return plain
 
     def _start(self) -> None:
         if self._configuration is None or self._publisher is None:

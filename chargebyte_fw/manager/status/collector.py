@@ -127,13 +127,10 @@ class Collector:
         self.api = ApiView()
 
     def _take_published(self, payload: bytes, now_s: float) -> None:
-        if not payload:
-            # The charger looks whether someone is there.
-            return
         try:
             self.take_answer(decode_json(payload))
         except (ValueError, msgspec.MsgspecError):
-            # Of another version: the topics of its modules are still there.
+            # The charger looks whether someone is there; or it is of another version, and its modules' topics remain.
             return
         self._answered_s = now_s
 

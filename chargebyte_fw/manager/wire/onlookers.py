@@ -57,12 +57,12 @@ class Onlookers:
         return partial(self._publish, _Topic(topic))
 
     def look(self, topic: str, found: Callable[[bool], None]) -> None:
-        """Call `found` with whether someone has subscribed to a topic, who gets an empty message.
+        """Call `found` with whether someone has subscribed to a topic, who gets an empty object.
 
         It is not called by a broker of MQTT 3.1.1, which does not report it.
         """
         if self._settled and self._link is not None:
-            self._link.publish(topic, b"", False, 1, found)
+            self._link.publish(topic, b"{}", False, 1, found)
 
     def end(self) -> None:
         """Publish nothing any more."""

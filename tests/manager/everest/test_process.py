@@ -90,6 +90,16 @@ def test_a_graceful_stop_and_a_restart_by_the_panel(mosquitto: Mosquitto, tmp_pa
         assert running.process.wait(LIMIT_S) == 0
 
 
+def test_its_status_is_on_the_broker(mosquitto: Mosquitto, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with manager(tmp_path, mosquitto) as running:
+        running.wait_for("ALL_MODULES_STARTED")
+        assert main(["status", "--broker", f"127.0.0.1:{mosquitto.port}", "--json"]) == 0
+        status = json.loads(capsys.readouterr().out)
+        assert status["ready"] is True and status["configuration"].endswith("c.yaml")
+        assert [(one["id"], one["state"]) for one in status["modules"]] == [("one", "running"), ("two", "running")]
+        assert status["processes"][0]["pid"] == running.process.pid and status["processes"][0]["memory_MB"] > 5
+
+
 def test_a_program_from_outside_is_waited_for(mosquitto: Mosquitto, tmp_path: Path) -> None:
     with manager(tmp_path, mosquitto, "--standalone", "two") as running:
         running.wait_for("WAITING_FOR_STANDALONE_MODULES")

@@ -154,7 +154,7 @@ def test_a_charger_of_this_product_answers_for_itself_over_the_broker() -> None:
         "2026-11-22T13:00:00.000Z", ready=True, modules=[own], processes=[cloud], csms={"state": "connected"}
     )
     payload = msgspec.json.encode(answer)
-    collector.take_topic("everest/secc/status", b"", 9.0)
+    collector.take_topic("everest/secc/status", b"{}", 9.0)
     assert collector.status(AT).processes == [], "the charger looks whether someone is there"
     collector.take_topic("everest/secc/status", payload, 10.0)
     for topic, later in messages("everest-ac-rcd"):

@@ -61,7 +61,7 @@ def watched(mosquitto: Mosquitto, play: Callable[[Charger, MqttClient, list[Any]
 
 
 def subscribe(tool: MqttClient, got: list[Any]) -> Callable[[], None]:
-    return tool.subscribe(TOPIC, lambda _, payload: got.append(json.loads(payload)) if payload else None)
+    return tool.subscribe(TOPIC, lambda _, payload: got.append(json.loads(payload)) if payload != b"{}" else None)
 
 
 def test_nobody_is_answered_where_nobody_looks(mosquitto: Mosquitto) -> None:
