@@ -55,15 +55,18 @@ class UnderCsms(Plant):
         self.rejects: set[str] = set()
         """The services that the CSMS rejects."""
         self.csms.answers["NotifyEVChargingNeeds"] = self._judge
+        self.allow("DC_BPT" if self.dc else "AC_BPT")
 
     def _judge(self, needs: dict[str, Any]) -> dict[str, Any]:
         wanted = needs["chargingNeeds"]["requestedEnergyTransfer"]
         return {"status": "Rejected" if wanted in {MODE[one] for one in self.rejects} else "NoChargingProfile"}
 
     def allow(self, *services: str) -> None:
-        """Allow these services with each token."""
-        modes = [MODE[one] for one in services]
-        self.csms.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted"}, "allowedEnergyTransfer": modes}
+        """Allow these services with each token; none: the CSMS does not state what it allows."""
+        answer: dict[str, Any] = {"idTokenInfo": {"status": "Accepted"}}
+        if services:
+            answer["allowedEnergyTransfer"] = [MODE[one] for one in services]
+        self.csms.answers["Authorize"] = answer
 
     async def come(self) -> Story:
         await self.csms.received("BootNotification", 60)
@@ -168,22 +171,25 @@ def test_a_car_is_offered_what_the_csms_allows_with_its_token(
 
 
 @pytest.mark.ocpp("Q02.FR.06")
+@pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize(
     ("car", "service"),
     [(AC, "AC_BPT"), (Model("iso20-ac"), "AC"), (DC, "DC_BPT"), (Model("iso20-dc"), "DC")],
 )
 def test_a_car_that_charges_only_may_give_energy_back_once_the_csms_allows_it(
-    car: Model, service: str, run: Any, tmp_path: Path
+    car: Model, service: str, stated: bool, run: Any, tmp_path: Path
 ) -> None:
     """A car that cannot chooses the same service again, once, and charges on."""
 
     async def main() -> None:
         async with UnderCsms(tmp_path, car) as plant:
             kind = service[:2]
-            plant.allow(kind)
+            plant.allow(*([kind] if stated else []))
             story = await plant.come()
             await plant.until(lambda: plant.charges_by(kind))
             await asyncio.sleep(5)
+            needs = plant.csms.requests("NotifyEVChargingNeeds")[-1]["chargingNeeds"]
+            assert f"{kind}_BPT" in needs["availableEnergyTransfer"], "what the CSMS may still allow"
             allowed = {"transactionId": plant.transaction, "allowedEnergyTransfer": [f"{kind}_BPT"]}
             assert (await plant.csms.call("NotifyAllowedEnergyTransfer", allowed))["status"] == "Accepted"
             await plant.until(lambda: story.count("ServiceSelectionReq") == 2)

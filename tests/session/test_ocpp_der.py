@@ -29,6 +29,7 @@ def test_a_car_feeds_back_no_more_than_the_control_of_the_csms(run: Any, tmp_pat
         plant = Plant(tmp_path, CAR, configuration=CONFIGURATION)
         csms = Csms("2.1")
         csms.plug(plant.runtime.wires, "localhost:9000")
+        csms.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted"}, "allowedEnergyTransfer": ["AC_DER"]}
         csms.answers["NotifyEVChargingNeeds"] = {"status": "NoChargingProfile"}
         async with plant:
             await csms.received("BootNotification", 60)

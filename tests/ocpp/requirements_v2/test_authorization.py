@@ -11,7 +11,7 @@ from chargebyte_fw.contracts.types.authorization import AuthorizationType, IdTok
 from chargebyte_fw.contracts.types.evse_security import CertificateValidationResult
 from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.variables.standard import authorization as declared
-from chargebyte_fw.modules.ocpp.variables.standard import cost
+from chargebyte_fw.modules.ocpp.variables.standard import cost, iso15118
 from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.requirements_v2.scenarios import quiet
 from tests.ocpp.stack import E, meter, token
@@ -323,3 +323,60 @@ def test_an_entry_of_the_list_ends_with_its_date(ends: str, known: bool) -> None
     station.requests()
     station.present("CAFE")
     assert (station.requests("Authorize") == []) is known
+
+
+ONE_WAY = {"AC_single_phase_core", "AC_two_phase", "AC_three_phase_core", "DC", "DC_extended", "MCS", "DC_ACDP", "WPT"}
+
+
+def v2x(version: Version = Version.V21, *, enabled: bool = True, **rest: Any) -> Station2:
+    """A station with an EVSE that can discharge."""
+    station = quiet(version=version, **rest)
+    station.variables.set(iso15118.V2X_AVAILABLE.at(1), True)
+    station.variables.set(iso15118.V2X_ENABLED.at(1), enabled)
+    return station
+
+
+def allowed(station: Station2, value: str = "CAFE") -> set[str] | None:
+    """The energy services that come with an accepted token."""
+    result = station.present(value)
+    assert result.authorization_status.value == "Accepted"
+    modes = result.allowed_energy_transfer_modes
+    return None if modes is None else {mode.value for mode in modes}
+
+
+@pytest.mark.ocpp("Q01")
+@pytest.mark.parametrize(
+    ("answered", "modes"),
+    [
+        (["DC"], {"DC", "DC_extended", "MCS"}),
+        (["DC_BPT"], {"DC_BPT", "MCS_BPT", "DC", "DC_extended", "MCS"}),
+        (["AC_BPT", "AC_three_phase"], {"AC_BPT", "AC_three_phase_core", "AC_single_phase_core"}),
+    ],
+)
+@pytest.mark.parametrize("enabled", [True, False])
+def test_a_car_is_offered_what_the_csms_allows_with_its_token(
+    enabled: bool, answered: list[str], modes: set[str]
+) -> None:
+    """And beside a bidirectional service the one that only charges: a car without the former charges all the same."""
+    station = v2x(enabled=enabled)
+    station.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted"}, "allowedEnergyTransfer": answered}
+    assert allowed(station) == modes
+
+
+@pytest.mark.ocpp("Q02")
+def test_a_car_only_charges_where_the_csms_has_not_stated_what_it_allows() -> None:
+    """Q01.FR.08; also with a token that the station knows itself, and without the CSMS."""
+    assert allowed(v2x()) == ONE_WAY
+    station = v2x(LocalPreAuthorize=True, LocalAuthorizeOffline=True)
+    station.variables.set(CACHE, True)
+    station.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted"}, "allowedEnergyTransfer": ["DC_BPT"]}
+    assert "DC_BPT" in (allowed(station) or ())
+    assert allowed(station) == ONE_WAY and asked(station) == 1
+    station.disconnect()
+    assert allowed(station) == ONE_WAY
+
+
+def test_nothing_is_narrowed_where_v2x_is_not_for_the_csms_to_allow() -> None:
+    assert allowed(v2x(enabled=False)) is None
+    assert allowed(v2x(Version.V201)) is None
+    assert allowed(quiet(version=Version.V21)) is None

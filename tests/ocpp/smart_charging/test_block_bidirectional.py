@@ -8,10 +8,8 @@ import pytest
 
 from chargebyte_fw.contracts.types.evse_manager import UpdateAllowedEnergyTransferModesResult as Result
 from chargebyte_fw.contracts.types.iso15118 import EnergyTransferMode
-from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeRequest
 from chargebyte_fw.modules.ocpp.messages.v2.bidirectional import NotifyAllowedEnergyTransferRequest
 from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
-from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenType
 from chargebyte_fw.modules.ocpp.smart_charging.bidirectional_v2 import Bidirectional
 from chargebyte_fw.modules.ocpp.smart_charging.energy_transfer_v2 import MODES
 from chargebyte_fw.modules.ocpp.smart_charging.profile import RateUnit
@@ -91,34 +89,6 @@ def test_other_services_where_they_cannot_be_negotiated(changed: dict[str, Any])
 
 def test_every_mode_of_ocpp_is_one_of_everest() -> None:
     assert set(MODES) == set(EnergyTransferModeEnumType)
-
-
-@pytest.mark.ocpp("Q01")
-def test_a_car_is_offered_what_the_csms_allows_with_its_token() -> None:
-    it = SmartTalk(SmartCharging2, Bidirectional, variables=READY)
-    for number, allowed in enumerate((None, ["DC"])):
-        info = {"idTokenInfo": {"status": "Accepted"}}
-        it.answers["Authorize"] = info if allowed is None else {**info, "allowedEnergyTransfer": allowed}
-        token = IdTokenType(id_token="DEADBEEF", type="ISO14443")
-        it.station.send(AuthorizeRequest(id_token=token))
-        it.pass_s(0.0)
-        it.settle()
-        it.begin(session=f"{SESSION[:-1]}{number}")
-        orders = [one for one in it.commands if one.call.command == "update_allowed_energy_transfer_modes"]
-        expected = [] if allowed is None else [(1, ([*DC],))]
-        assert [(one.evse_id, one.call.args) for one in orders] == expected
-        it.end(session=f"{SESSION[:-1]}{number}")
-
-
-def test_a_car_that_cannot_give_energy_back_charges_where_the_csms_allows_it_to() -> None:
-    it = SmartTalk(SmartCharging2, Bidirectional, variables=READY)
-    it.answers["Authorize"] = {"idTokenInfo": {"status": "Accepted"}, "allowedEnergyTransfer": ["DC_BPT"]}
-    it.station.send(AuthorizeRequest(id_token=IdTokenType(id_token="DEADBEEF", type="ISO14443")))
-    it.pass_s(0.0)
-    it.settle()
-    it.begin()
-    [order] = [one for one in it.commands if one.call.command == "update_allowed_energy_transfer_modes"]
-    assert order.call.args == ([*DC_BPT, *DC],)
 
 
 CURVE = [{"signal": -10, "power": -5000}, {"signal": 0, "power": 0}, {"signal": 10, "power": 4000}]

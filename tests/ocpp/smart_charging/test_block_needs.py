@@ -13,7 +13,10 @@ from chargebyte_fw.contracts.types.evse_manager import UpdateAllowedEnergyTransf
 from chargebyte_fw.modules.ocpp.smart_charging.needs_v2 import MODES, ChargingNeeds
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.variables.standard import smart_charging as declared
-from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import SERVICE_RENEGOTIATION_SUPPORT
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import (
+    SERVICE_RENEGOTIATION_SUPPORT,
+    SUPPORTED_ENERGY_TRANSFER_MODES,
+)
 from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.smart_charging.talk import SmartTalk, rfc
 
@@ -149,6 +152,26 @@ def test_bidirectional_transfer_that_is_rejected_ends_the_transaction() -> None:
     publish(it, BPT)
     (stop,) = [one for one in it.commands if one.call.command == "stop_transaction"]
     assert (stop.evse_id, stop.call.args[0].reason) == (1, StopTransactionReason.ReqEnergyTransferRejected)
+
+
+@pytest.mark.ocpp("K18.FR.06", "K19.FR.06")
+def test_needs_of_iso_15118_20_have_no_parameters_of_iso_15118_2() -> None:
+    both = replace(BPT, dc_charging_parameters=DC.dc_charging_parameters)
+    needs = publish(talk(), both)["chargingNeeds"]
+    assert "v2xChargingParameters" in needs and "dcChargingParameters" not in needs
+    assert "dcChargingParameters" in publish(talk(Version.V201), both)["chargingNeeds"], "2.0.1 has these alone"
+
+
+@pytest.mark.ocpp("Q01.FR.09")
+def test_needs_have_the_services_of_the_evse_where_the_car_has_named_none() -> None:
+    variables = {SUPPORTED_ENERGY_TRANSFER_MODES.at(1): ("DC", "DC_BPT")}
+    charges = replace(BPT, requested_energy_transfer=Transfer.DC_extended, available_energy_transfer=None)
+    needs = publish(talk(variables=variables), charges)["chargingNeeds"]
+    assert (needs["requestedEnergyTransfer"], needs["availableEnergyTransfer"]) == ("DC", ["DC", "DC_BPT"])
+    assert publish(talk(variables=variables), BPT)["chargingNeeds"]["availableEnergyTransfer"] == ["DC_BPT", "DC"]
+    assert "availableEnergyTransfer" not in publish(talk(variables=variables), DC)["chargingNeeds"]
+    old = publish(talk(Version.V201, variables=variables), charges)["chargingNeeds"]
+    assert "availableEnergyTransfer" not in old
 
 
 def bpt_of(mode: iso15118.EnergyTransferMode) -> iso15118.ChargingNeeds:

@@ -158,7 +158,7 @@ class Contracts2:
         if known.accepted and status not in (None, CertificateStatus.Accepted):
             # A token is accepted only together with its certificate (C07).
             known = Known(AuthorizationStatus.Invalid)
-        answer(result_of(known, status))
+        answer(result_of(known, status, response.allowed_energy_transfer))
 
 
 def _of_car(data: CertificateHashDataInfo) -> OCSPRequestDataType:

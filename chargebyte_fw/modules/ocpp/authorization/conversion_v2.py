@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from chargebyte_fw.contracts.types.authorization import (
     AuthorizationStatus,
     CertificateStatus,
@@ -14,6 +16,8 @@ from chargebyte_fw.contracts.types.text_message import MessageContent, MessageFo
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.modules.ocpp.authorization.known import Known
 from chargebyte_fw.modules.ocpp.messages.v2.types import id_token as wire
+from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
+from chargebyte_fw.modules.ocpp.smart_charging.energy_transfer_v2 import modes_of
 from chargebyte_fw.modules.ocpp.station.named import named
 
 LONGEST_201, LONGEST_21 = 36, 255
@@ -56,8 +60,12 @@ def known_of(info: wire.IdTokenInfoType) -> Known:
     )
 
 
-def result_of(known: Known, certificate: CertificateStatus | None = None) -> ValidationResult:
-    """Return what the stack gets."""
+def result_of(
+    known: Known,
+    certificate: CertificateStatus | None = None,
+    allowed: Iterable[EnergyTransferModeEnumType] | None = None,
+) -> ValidationResult:
+    """Return what the stack gets; `allowed`: the services that the car may use, None where that was not stated."""
     kinds = {kind.value: kind for kind in IdTokenType}
     parent = None
     if known.parent:
@@ -70,4 +78,5 @@ def result_of(known: Known, certificate: CertificateStatus | None = None) -> Val
         expiry_time=None if known.expires_at is None else rfc3339(known.expires_at),
         parent_id_token=parent,
         evse_ids=list(known.evse_ids) or None,
+        allowed_energy_transfer_modes=None if allowed is None else modes_of(allowed),
     )

@@ -45,6 +45,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.authorization import (
 )
 from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenInfoType
 from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenType as WireToken
+from chargebyte_fw.modules.ocpp.smart_charging.energy_transfer_v2 import ONE_WAY
 from chargebyte_fw.modules.ocpp.station import (
     CallFailure,
     Deferred,
@@ -69,6 +70,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
     OFFLINE_TX_FOR_UNKNOWN_ID_ENABLED,
 )
 from chargebyte_fw.modules.ocpp.variables.standard.cost import TARIFF_ENABLED
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import V2X_AVAILABLE, V2X_ENABLED
 from chargebyte_fw.modules.ocpp.version import Version
 
 ACCEPTED = Known(AuthorizationStatus.Accepted)
@@ -105,7 +107,21 @@ class Authorization2(AuthorizationBlock):
     def validate(self, token: ProvidedIdToken) -> ValidationResult | Deferred:
         """Return what is known of a token, or ask the CSMS."""
         result = self._validate(token)
-        return self._without_kept(token, result) if isinstance(result, ValidationResult) else result
+        return self._completed(token, result) if isinstance(result, ValidationResult) else result
+
+    def _completed(self, token: ProvidedIdToken, result: ValidationResult) -> ValidationResult:
+        """Let a car only charge until the CSMS allows more, where V2X is for it to allow (Q01.FR.08, Q02)."""
+        result = self._without_kept(token, result)
+        accepted = result.authorization_status is AuthorizationStatus.Accepted
+        if accepted and result.allowed_energy_transfer_modes is None and self._v2x_is_controlled():
+            return msgspec.structs.replace(result, allowed_energy_transfer_modes=[*ONE_WAY])
+        return result
+
+    def _v2x_is_controlled(self) -> bool:
+        get, evse_ids = self.station.variables.get, self.station.layout.evse_ids
+        if self.station.version is not Version.V21:
+            return False
+        return any(get(V2X_AVAILABLE.at(one)) and get(V2X_ENABLED.at(one)) for one in evse_ids)
 
     def _without_kept(self, token: ProvidedIdToken, result: ValidationResult) -> ValidationResult:
         """Leave out the EVSEs that are kept for another driver; what the CSMS begins is not concerned."""
@@ -182,13 +198,14 @@ class Authorization2(AuthorizationBlock):
         if isinstance(answer, CallFailure):
             offline = answer.code == "Offline"
             known = self._unknown_offline() if offline else Known(AuthorizationStatus.Invalid)
-        else:
-            known = known_of(answer.id_token_info)
-            self._keep(token.id_token.value, token.id_token.type.value, known)
-        self._answer(deferred, token, result_of(known))
+            self._answer(deferred, token, result_of(known))
+            return
+        known = known_of(answer.id_token_info)
+        self._keep(token.id_token.value, token.id_token.type.value, known)
+        self._answer(deferred, token, result_of(known, allowed=answer.allowed_energy_transfer))
 
     def _answer(self, deferred: Deferred, token: ProvidedIdToken, result: ValidationResult) -> None:
-        self.station.answer(deferred, self._without_kept(token, result))
+        self.station.answer(deferred, self._completed(token, result))
 
     def learn(self, token: WireToken, info: IdTokenInfoType, evse_id: int | None = None) -> Known:
         """Keep what the CSMS answered about the token of a transaction (C10).

@@ -7,19 +7,15 @@ from typing import Any
 
 from chargebyte_fw.contracts.types.evse_manager import UpdateAllowedEnergyTransferModesResult
 from chargebyte_fw.modules.ocpp.messages.v2 import bidirectional as v2
-from chargebyte_fw.modules.ocpp.messages.v2.authorization import AuthorizeRequest, AuthorizeResponse
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import GenericStatusEnumType
-from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import EnergyTransferModeEnumType
 from chargebyte_fw.modules.ocpp.smart_charging.energy_transfer_v2 import offer
 from chargebyte_fw.modules.ocpp.smart_charging.profile import Mode
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2, status_info
-from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answered, answers, events, receives
-from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, events, receives
 from chargebyte_fw.modules.ocpp.variables.standard import iso15118
 
 ISO_20 = "15118:-20"
 """What every namespace of ISO 15118-20 has."""
-MOST_TOKENS = 100
 SIGNAL = "afrr signal"
 """Timer."""
 Status = v2.NotifyAllowedEnergyTransferStatusEnumType
@@ -31,8 +27,6 @@ class Bidirectional(Block):
     def __init__(self, station: Station) -> None:
         super().__init__(station)
         self._protocols: dict[int, str] = {}
-        self._allowed: dict[str, list[EnergyTransferModeEnumType]] = {}
-        """What the CSMS allows with tokens whose transaction has not begun."""
 
     @property
     def _profiles(self) -> SmartCharging2:
@@ -43,23 +37,6 @@ class Bidirectional(Block):
         """Take the protocol of the session."""
         if (event.interface, event.variable) == ("evse_manager", "selected_protocol") and event.evse_id is not None:
             self._protocols[event.evse_id] = str(event.value)
-
-    @answered(AuthorizeRequest)
-    def authorized(self, request: AuthorizeRequest, response: AuthorizeResponse) -> None:
-        """Keep which services the CSMS allows with a token (Q01)."""
-        token = request.id_token.id_token.casefold()
-        self._allowed.pop(token, None)
-        if response.allowed_energy_transfer:
-            self._allowed[token] = list(response.allowed_energy_transfer)
-            while len(self._allowed) > MOST_TOKENS:
-                del self._allowed[next(iter(self._allowed))]
-
-    @receives(TransactionBegan)
-    def transaction_began(self, event: TransactionBegan) -> None:
-        """Offer the car no other services than those (Q01)."""
-        allowed = self._allowed.pop(event.id_token.casefold(), None)
-        if allowed is not None:
-            self.station.command(offer(allowed), evse_id=event.evse_id)
 
     @answers(v2.NotifyAllowedEnergyTransferRequest)
     def allowed_transfer(

@@ -33,8 +33,12 @@ CHARGING_ONLY = {
 """The services that only charge, by the bidirectional one."""
 
 
-def offer(allowed: Iterable[Transfer]) -> Call:
-    """Offer the car what is allowed, and beside a bidirectional service the one that only charges.
+ONE_WAY = [mode for one, modes in MODES.items() if "BPT" not in one and "DER" not in one for mode in modes]
+"""EVerest's modes that only charge."""
+
+
+def modes_of(allowed: Iterable[Transfer]) -> list[EnergyTransferMode]:
+    """Return EVerest's modes of what is allowed, and beside a bidirectional service those that only charge.
 
     A car without the former charges all the same. NotifyEVChargingNeeds has what the car has chosen, and the CSMS may
     reject it (Q01.FR.05, Q01.FR.06).
@@ -42,4 +46,9 @@ def offer(allowed: Iterable[Transfer]) -> Call:
     allowed = list(allowed)
     modes = [mode for one in allowed for mode in MODES[one]]
     modes += [mode for one in allowed for also in CHARGING_ONLY.get(one, ()) for mode in MODES[also]]
-    return call(EvseManager.update_allowed_energy_transfer_modes, list(dict.fromkeys(modes)))
+    return list(dict.fromkeys(modes))
+
+
+def offer(allowed: Iterable[Transfer]) -> Call:
+    """Offer the car what is allowed."""
+    return call(EvseManager.update_allowed_energy_transfer_modes, modes_of(allowed))

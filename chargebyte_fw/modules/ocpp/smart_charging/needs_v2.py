@@ -22,7 +22,10 @@ from chargebyte_fw.modules.ocpp.smart_charging.events import NeedsAnswered
 from chargebyte_fw.modules.ocpp.smart_charging.rules import V21
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block, CallFailure, answered, events, failed, receives
-from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import SERVICE_RENEGOTIATION_SUPPORT
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import (
+    SERVICE_RENEGOTIATION_SUPPORT,
+    SUPPORTED_ENERGY_TRANSFER_MODES,
+)
 
 Mode = EnergyTransferModeEnumType
 MODES = {
@@ -80,8 +83,11 @@ def needs_of(needs: iso15118.ChargingNeeds, version: str) -> v2.ChargingNeedsTyp
     if der is not None and "evSupportedDERControl" in der:
         known = [one for one in der["evSupportedDERControl"] if one in set(DERControlEnumType)]
         der["evSupportedDERControl"] = known or None
+    if version == V21 and plain.get("v2xChargingParameters") is not None:
+        # K18.FR.06, K19.FR.06: with ISO 15118-20 in place of those of ISO 15118-2.
+        plain["dcChargingParameters"] = plain["acChargingParameters"] = None
     for name in ("dcChargingParameters", "acChargingParameters", "v2xChargingParameters"):
-        if name in plain:
+        if plain.get(name) is not None:
             plain[name] = {key: value for key, value in plain[name].items() if value is not None}
     return msgspec.convert(plain, v2.ChargingNeedsType, strict=False)
 
@@ -102,6 +108,11 @@ def _mode(mode: EnergyTransferMode, version: str) -> str:
     return name
 
 
+def is_of_iso_20(needs: v2.ChargingNeedsType) -> bool:
+    """Return whether the needs are those of a session of ISO 15118-20."""
+    return needs.v2x_charging_parameters is not None or needs.der_charging_parameters is not None
+
+
 class ChargingNeeds(Block):
     """Passes the needs of cars on, and ends what the CSMS does not allow."""
 
@@ -113,13 +124,16 @@ class ChargingNeeds(Block):
         profiles = self.station.block(SmartCharging2)
         if event.evse_id not in profiles.evses or not profiles.rules.available:
             return
-        offline_at = None if profiles.online or self.station.version != V21 else self.station.utc
+        needs = needs_of(event.value, self.station.version)
+        offline_at = None
+        if self.station.version == V21:
+            offline_at = None if profiles.online else self.station.utc
+            if is_of_iso_20(needs) and needs.available_energy_transfer is None:
+                # Q01.FR.09: the CSMS may still allow more than the car was offered.
+                modes = self.station.variables.get(SUPPORTED_ENERGY_TRANSFER_MODES.at(event.evse_id))
+                needs.available_energy_transfer = [Mode(mode) for mode in modes] or None
         self.station.send(
-            v2.NotifyEVChargingNeedsRequest(
-                charging_needs=needs_of(event.value, self.station.version),
-                evse_id=event.evse_id,
-                timestamp=offline_at,
-            )
+            v2.NotifyEVChargingNeedsRequest(charging_needs=needs, evse_id=event.evse_id, timestamp=offline_at)
         )
 
     @failed(v2.NotifyEVChargingNeedsRequest)
@@ -141,9 +155,8 @@ class ChargingNeeds(Block):
         accepted = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Accepted
         self.station.notify(NeedsAnswered(request.evse_id, accepted))
         needs, evse_id = request.charging_needs, request.evse_id
-        is_iso_20 = needs.v2x_charging_parameters is not None or needs.der_charging_parameters is not None
         rejected = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Rejected
-        if not rejected or not is_iso_20 or self.station.version != V21:
+        if not rejected or not is_of_iso_20(needs) or self.station.version != V21:
             return
         others = CHARGING_ONLY.get(needs.requested_energy_transfer, ())
         can = self.station.variables.get(SERVICE_RENEGOTIATION_SUPPORT.at(evse_id))
