@@ -121,11 +121,6 @@ def test_a_reset_on_idle_waits_for_the_transaction() -> None:
     assert station.commanded("reset") == [("reset", None, (ResetType.Soft, True))]
 
 
-@pytest.mark.ocpp("B11", "B11.FR.09", "B12.FR.09")
-def test_one_evse_is_not_reset_alone() -> None:
-    assert Station2().ask("Reset", {"type": "Immediate", "evseId": 1})["status"] == "Rejected"
-
-
 @pytest.mark.ocpp("F05", "F05.FR.01", "F05.FR.02", "F05.FR.03", "F05.FR.04", "F05.FR.05", "F05.FR.06")
 def test_unlocking() -> None:
     station = Station2()

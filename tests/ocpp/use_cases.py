@@ -68,8 +68,8 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("B08", "custom report"),
         UseCase("B09", "network profile"),
         UseCase("B10", "move to another CSMS"),
-        UseCase("B11", "reset without a transaction", DONE, "of the station; one EVSE alone is not reset"),
-        UseCase("B12", "reset with a transaction"),
+        UseCase("B11", "reset without a transaction", DONE, "one EVSE alone where its `AllowReset` is true"),
+        UseCase("B12", "reset with a transaction", DONE, "one EVSE alone where its `AllowReset` is true"),
         UseCase("B13", "reset that keeps transactions", DONE, "with 2.1; of the station"),
     ),
     "C Authorization": (

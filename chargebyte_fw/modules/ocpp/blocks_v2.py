@@ -22,6 +22,7 @@ from chargebyte_fw.modules.ocpp.payment.web_v2 import WebPayments2
 from chargebyte_fw.modules.ocpp.provisioning.service_v2 import Service2
 from chargebyte_fw.modules.ocpp.provisioning.stack_configuration import StackConfiguration
 from chargebyte_fw.modules.ocpp.provisioning.v2 import Provisioning2
+from chargebyte_fw.modules.ocpp.remote_control.reset_evse_v2 import EvseReset2
 from chargebyte_fw.modules.ocpp.remote_control.reset_v2 import Reset2, Unlock2
 from chargebyte_fw.modules.ocpp.remote_control.transactions_v2 import RemoteTransactions2
 from chargebyte_fw.modules.ocpp.remote_control.trigger_v2 import Trigger2
@@ -71,6 +72,7 @@ BLOCKS: tuple[type[Block], ...] = (
     CarSchedules,
     Bidirectional,
     RemoteTransactions2,
+    EvseReset2,
     Reset2,
     Unlock2,
     Reservations2,

@@ -79,6 +79,10 @@ class Availability2(Block):
         keys = ("0", f"{place.evse_id}", f"{place.evse_id}.{place.connector_id}")
         return all(self._stored.operative(key) for key in keys)
 
+    def reserved(self, evse_id: int) -> bool:
+        """Return whether a connector of an EVSE is reserved."""
+        return any(self.status(place) is Status.Reserved for place in self.station.layout.of(evse_id))
+
     def wanted_operative(self) -> dict[Place, bool]:
         """Return what the CSMS wants of each connector."""
         return {place: self.operative(place) for place in self.station.layout}

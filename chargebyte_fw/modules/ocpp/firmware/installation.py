@@ -47,6 +47,10 @@ class Installation(Block):
             if self._waits:
                 self._proceed()
 
+    def holds(self, place: Place) -> bool:
+        """Return whether a connector is out of use for an installation."""
+        return place in self._disabled
+
     def ready_to_install(self, status: FirmwareUpdateStatus) -> None:
         """The firmware is there and verified: install it as soon as no connector is in use.
 

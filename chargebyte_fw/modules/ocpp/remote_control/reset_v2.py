@@ -24,12 +24,11 @@ from chargebyte_fw.modules.ocpp.messages.v2.remote_control import (
 )
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import TriggerReasonEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
+from chargebyte_fw.modules.ocpp.remote_control.reset_evse_v2 import STOP_LIMIT_S, EvseReset2
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, effects, receives
 from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 
-STOP_LIMIT_S = 30.0
-"""How long the stack may take to end its transactions before an immediate reset goes on without them."""
 EVENTS_LIMIT_S = 1.0
 """How long the last events have to leave. What is in the queue is kept over the reset."""
 Status = ResetStatusEnumType
@@ -45,13 +44,13 @@ class Reset2(Block):
         super().__init__(station)
         self._wanted: ResetEnumType | None = None
         self._scheduled = False
+        station.block(EvseReset2).station_resets = lambda: self._wanted is not None
 
     @answers(ResetRequest)
     def reset(self, request: ResetRequest) -> ResetResponse | Deferred:
-        """Reset the station. One EVSE alone is not reset (B11, `AllowReset` is false)."""
+        """Reset the station, or one EVSE alone where its `AllowReset` is true."""
         if request.evse_id:
-            info = StatusInfoType(reason_code="UnsupportedRequest", additional_info="an EVSE is not reset alone")
-            return ResetResponse(status=Status.Rejected, status_info=info)
+            return self.station.block(EvseReset2).reset(request.evse_id, request.type, self.reset_delay_s)
         resumes = request.type is ResetEnumType.ImmediateAndResume
         if resumes and self.station.block(Transactions2).resumption.timeout_s() <= 0:
             info = StatusInfoType(reason_code="UnsupportedParam", additional_info="ResumptionTimeout is 0")
@@ -98,7 +97,7 @@ class Reset2(Block):
 
     def _stop_transactions(self) -> None:
         transactions = self.station.block(Transactions2)
-        transactions.resetting = True
+        transactions.resetting.update(self.station.layout.evse_ids)
         for transaction in transactions.running():
             transactions.stop(transaction, evse.StopTransactionReason.Reboot)
         self.station.start("reset", self.station.now + STOP_LIMIT_S, self._carry_out)
@@ -132,7 +131,7 @@ class Reset2(Block):
     def _reconnect(self) -> None:
         """The process is still here: the reset failed."""
         transactions = self.station.block(Transactions2)
-        transactions.resetting = False
+        transactions.resetting.clear()
         transactions.outlive_reset(False)
         for place in self.station.layout:
             self.station.command(enable_disable(place.connector_id, True), evse_id=place.evse_id)

@@ -62,8 +62,8 @@ class Transactions2(Block):
         self._invalid = InvalidToken(station)
         self.resumption = Resumption(station, self._resumed, self._stop_waiting, self._give_up)
         station.block(MeterValues2).report = self._metered
-        self.resetting = False
-        """The CSMS has ordered a reset: transactions end because of it."""
+        self.resetting: set[int] = set()
+        """EVSEs whose transaction ends because the CSMS has ordered a reset."""
         self.stopping: set[str] = set()
         """Transactions that the CSMS is ending."""
 
@@ -155,7 +155,9 @@ class Transactions2(Block):
         one, (_, trigger) = self._evses[transaction.evse_id], trigger_of(reason)
         values = self.station.block(MeterValues2).at_end(transaction.evse_id, None, None, None)
         one.points.force_stop()
-        self._end(one, transaction, trigger, stopped_reason(reason, resetting=self.resetting), values)
+        self._end(
+            one, transaction, trigger, stopped_reason(reason, resetting=transaction.evse_id in self.resetting), values
+        )
 
     def _give_up(self, transaction: Transaction) -> None:
         """End a transaction whose car is not there any more."""
@@ -253,7 +255,7 @@ class Transactions2(Block):
 
     def _transaction_finished(self, evse_id: int, one: EvseSession, finished: evse.TransactionFinished) -> None:
         tx_input, trigger = trigger_of(finished.reason)
-        reason = stopped_reason(finished.reason, resetting=self.resetting)
+        reason = stopped_reason(finished.reason, resetting=evse_id in self.resetting)
         if one.state is not S.Idle:
             one.state = S.EVConnected
         stop = self._points(TX_STOP_POINT)
