@@ -124,7 +124,7 @@ def test_a_monitor_is_replaced_by_its_id(talk: Talk) -> None:
     assert set_monitor(talk, "Delta", 1, id=number, **HEARTBEAT)["status"] == "Rejected"
 
 
-@pytest.mark.ocpp("N04.FR.15", "N04.FR.18", "N03.FR.04")
+@pytest.mark.ocpp("N04.FR.15", "N04.FR.18", "N03.FR.04", "N02.FR.22")
 def test_a_preconfigured_monitor_that_is_replaced_is_a_custom_one_until_the_base_is_reset() -> None:
     talk = talk_with(variables=configured())
     assert set_monitor(talk, "UpperThreshold", 9, 1, id=1)["status"] == "Rejected"
@@ -194,6 +194,15 @@ def test_criteria_of_a_report(talk: Talk) -> None:
         assert {one["type"] for one in monitors_of(talk, monitoringCriteria=criteria)} == types
     both = monitors_of(talk, monitoringCriteria=["DeltaMonitoring"], componentVariable=[POWER_ADDRESS])
     assert [one["value"] for one in both] == [60]
+
+
+@pytest.mark.ocpp("N02.FR.13")
+def test_a_report_of_2_1_has_the_monitors_of_a_target() -> None:
+    talk = talk_with(Version.V21)
+    for kind in ("Delta", "TargetDelta", "TargetDeltaRelative", "UpperThreshold"):
+        assert set_monitor(talk, kind, 60)["status"] == "Accepted"
+    found = monitors_of(talk, monitoringCriteria=["DeltaMonitoring"])
+    assert {one["type"] for one in found} == {"Delta", "TargetDelta", "TargetDeltaRelative"}
 
 
 @pytest.mark.ocpp("N02.FR.08", "N02.FR.10", "N02.FR.16", "N02.FR.17", "N02.FR.18", "N02.FR.19")

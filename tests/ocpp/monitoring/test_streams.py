@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.modules.ocpp.variables.files.component_files import ConfiguredMonitor
 from chargebyte_fw.modules.ocpp.variables.standard import station
 from chargebyte_fw.modules.ocpp.version import Version
-from tests.ocpp.monitoring.common import POWER, go_offline, go_online, power, set_monitor, talk_with
+from tests.ocpp.monitoring.common import POWER, go_offline, go_online, model, power, set_monitor, talk_with
 from tests.ocpp.variables.talk import Talk
 
 
@@ -123,6 +124,52 @@ def test_a_base_that_removes_the_monitor_closes_its_stream(talk: Talk) -> None:
     taken(talk, "")
     talk.ask("SetMonitoringBase", {"monitoringBase": "FactoryDefault"})
     assert taken(talk, "ClosePeriodicEventStream") == [{"id": number}]
+
+
+@pytest.mark.ocpp("N13.FR.03")
+@pytest.mark.parametrize("way", ["cleared", "replaced", "base"])
+def test_values_that_wait_are_sent_before_the_stream_is_closed(talk: Talk, way: str) -> None:
+    number = stream(talk, interval=60)["id"]
+    talk.pass_s(3)
+    talk.sent, talk.payloads = [], []
+    if way == "cleared":
+        talk.ask("ClearVariableMonitoring", {"id": [number]})
+    elif way == "replaced":
+        set_monitor(talk, "Periodic", 1, id=number)
+    else:
+        talk.ask("SetMonitoringBase", {"monitoringBase": "FactoryDefault"})
+    assert [one.action_name for one in talk.sent] == ["NotifyPeriodicEventStream", "ClosePeriodicEventStream"]
+    [message] = taken(talk, "NotifyPeriodicEventStream")
+    assert (message["id"], len(message["data"]), message["pending"]) == (number, 3, 0)
+
+
+@pytest.mark.ocpp("N13.FR.04", "N13.FR.06")
+def test_a_monitor_that_is_set_again_without_a_stream_goes_on_with_events(talk: Talk) -> None:
+    number = stream(talk, interval=1)["id"]
+    taken(talk, "")
+    assert set_monitor(talk, "Periodic", 1, id=number)["status"] == "Accepted"
+    assert taken(talk, "ClosePeriodicEventStream") == [{"id": number}]
+    talk.pass_s(2)
+    assert [one.action_name for one in talk.sent] == ["NotifyEvent"] * 2
+    events = [event for one in taken(talk, "NotifyEvent") for event in one["eventData"]]
+    assert [(one["variableMonitoringId"], one["trigger"]) for one in events] == [(number, "Periodic")] * 2
+    assert talk.ask("GetPeriodicEventStream") == {}
+
+
+@pytest.mark.ocpp("N13.FR.04")
+def test_a_preconfigured_monitor_that_is_back_has_no_stream() -> None:
+    variables = model()
+    entry = variables.entry(POWER.id)
+    assert entry is not None
+    entry.monitors = (ConfiguredMonitor(type="Periodic", value=2, severity=4),)
+    talk = talk_with(Version.V21, variables=variables)
+    power(talk, 1000)
+    assert set_monitor(talk, "Periodic", 1, id=1, periodicEventStream={"interval": 60})["status"] == "Accepted"
+    taken(talk, "")
+    talk.ask("SetMonitoringBase", {"monitoringBase": "FactoryDefault"})
+    assert taken(talk, "ClosePeriodicEventStream") == [{"id": 1}]
+    talk.pass_s(4)
+    assert len(taken(talk, "NotifyEvent")) == 2
 
 
 def test_a_monitor_that_is_replaced_begins_a_new_stream(talk: Talk) -> None:

@@ -53,7 +53,8 @@ class Monitoring(MonitorEvaluation):
         before = [monitor.id for monitor in self.monitors if monitor.stream is not None]
         self.monitors.set_base(request.monitoring_base)
         self.station.variables.set(declared.ACTIVE_MONITORING_BASE, str(request.monitoring_base))
-        gone = [number for number in before if self.monitors.find(number) is None]
+        # The preconfigured monitor that has its place again has no stream.
+        gone = [number for number in before if (now := self.monitors.find(number)) is None or now.stream is None]
         for number in gone:
             self.station.after_answer(partial(self.streams.close, number))
         self.arm()

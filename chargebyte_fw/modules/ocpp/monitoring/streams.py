@@ -67,8 +67,10 @@ class Streams:
         self._station.send(v2.OpenPeriodicEventStreamRequest(constant_stream_data=stream.constant_data), answered)
 
     def close(self, number: int) -> None:
-        """Close the stream of a monitor that is cleared (N13)."""
-        if number in self._streams:
+        """Close the stream of a monitor that is cleared or replaced; what waits is sent first (N13.FR.03)."""
+        stream = self._streams.get(number)
+        if stream is not None:
+            self._send(stream)
             self._forget(number)
             self._station.send(v2.ClosePeriodicEventStreamRequest(id=number))
 
