@@ -394,6 +394,35 @@ def test_services_are_renegotiated_without_another_authorization() -> None:
     assert it.end() == ("terminated", "")
 
 
+def test_services_that_are_not_selected_yet_are_not_renegotiated() -> None:
+    it = Station(dc_settings())
+    it.renegotiable = True
+    it.facts.renegotiate_services = True
+    it.charge()
+    assert "SessionStopReq" not in it.names and not it.facts.renegotiate_services
+
+
+def test_a_schedule_that_was_renegotiated_beside_the_loop_ends_with_the_service() -> None:
+    """The car goes back to the services when the charger has answered ScheduleExchangeReq, and not PowerDeliveryReq."""
+    it = Station(ac_settings())
+    it.services, it.renegotiable = [1], True
+    it.charge()
+
+    def answered(request: Any) -> Any:
+        del it.answers["ScheduleExchangeReq"]
+        it.facts.renegotiate_services = True
+        return it.on_ScheduleExchangeReq(request)
+
+    it.answers["ScheduleExchangeReq"] = answered
+    it.wish(renegotiate=True)
+    it.run(5.0)
+    assert it.steps.count("charging") == 2
+    beside = [n for n, kind in zip(it.names, it.types, strict=True) if kind == v2gtp.EXI_ISO20_SCHEDULE_RENEGOTIATION]
+    assert beside == ["ScheduleExchangeReq"], "the next schedule holds already"
+    it.wish(stop=True)
+    assert it.end() == ("terminated", "")
+
+
 def test_a_charger_that_cannot_renegotiate_services_is_not_asked_to() -> None:
     it = Station(dc_settings())
     it.charge()
@@ -447,6 +476,15 @@ def test_a_session_is_paused_and_taken_up_with_its_services() -> None:
         *("SessionSetupReq", "DC_ChargeParameterDiscoveryReq", "ScheduleExchangeReq")
     ]
     assert again.last("ScheduleExchangeReq").Dynamic_SEReqControlMode is not None
+
+
+def test_before_a_schedule_is_agreed_a_car_that_wants_to_pause_ends_the_session() -> None:
+    it = Station(dc_settings())
+    it.feed_start()
+    it.run(5.0, until=lambda: "ServiceDetailReq" in it.names)
+    it.wish(pause=True)
+    assert it.end() == ("terminated", "")
+    assert it.last("SessionStopReq").ChargingSession is common.chargingSessionType.Terminate
 
 
 @pytest.mark.parametrize(("notification", "outcome"), [("Terminate", "terminated"), ("Pause", "paused")])

@@ -71,7 +71,8 @@ class Schedule:
         self.chosen: Tuple | None = None
         """The tuple of the Scheduled mode; None in the Dynamic mode."""
         self.tariff = Tariff()
-        self.go_to_pause = False
+        self.agreed = False
+        """There is a schedule for the selected service, or the charger commands the power."""
         self._beside = ""
         """What is due beside the charge loop: `exchange` or `start`."""
         self._waits = False
@@ -107,6 +108,7 @@ class Schedule:
         if session.ongoing(body, "schedule", now):
             return self.settings.ongoing_pause_s
         self._take(body)
+        self.agreed = True
         session.report(Step.PARAMETERS, self._text())
         if body.GoToPause:
             self.facts.pause = True
@@ -217,6 +219,10 @@ class Schedule:
         if self.session.notification == "ScheduleRenegotiation":
             self.facts.charger.notification = "None"
 
+    def begin_anew(self) -> None:
+        """Forget the schedule: the services are selected again. A response that is still due is of no use then."""
+        self.agreed, self._beside, self.chosen = False, "", None
+
     def next_multiplexed(self, now: float) -> MultiplexedRequest | None:
         """Return the request that renegotiates the schedule beside the charge loop."""
         if self._waits or now < self._again_at_s or not self.settings.multiplexed_renegotiation:
@@ -234,6 +240,8 @@ class Schedule:
     def take_multiplexed(self, body: Any, now: float) -> None:
         """Take the response to it."""
         self._waits = False
+        if not self._beside:
+            return
         if not isinstance(body, common.ScheduleExchangeRes):
             self._beside = ""
             self.begun(now)

@@ -52,6 +52,8 @@ class Iso20CarSession(StagedSession):
         if settings.paused is not None:
             self.session_id = settings.paused.session_id
         self.service = services.Service(0)
+        self._selected = False
+        """An energy service is selected: the car can go back and select another one."""
         self.renegotiable = False
         """Whether the charger can renegotiate services (ServiceRenegotiationSupported)."""
         self.signature: Any = None
@@ -131,8 +133,7 @@ class Iso20CarSession(StagedSession):
 
     @property
     def _ends_for_good(self) -> bool:
-        stays = self.facts.pause or self.notification == "Pause" or self.renegotiates_services
-        return not self.refusal and not (stays and not self.facts.stop)
+        return bool(not self.refusal and (self.facts.stop or not (self.pauses or self.renegotiates_services)))
 
     def take(self, body: Any, now: float) -> float:
         """Take the response to the last request; return how long to wait before the next one. Raises Failed."""
@@ -167,7 +168,14 @@ class Iso20CarSession(StagedSession):
     @property
     def renegotiates_services(self) -> bool:
         """Whether car or charger want other services."""
-        return self.renegotiable and (self.facts.renegotiate_services or self.notification == "ServiceRenegotiation")
+        wanted = self.facts.renegotiate_services or self.notification == "ServiceRenegotiation"
+        return self.renegotiable and self._selected and wanted
+
+    @property
+    def pauses(self) -> bool:
+        """Whether car or charger want a pause: before a schedule is agreed a session can only end ([V2G20-1206])."""
+        wanted = self.facts.pause or self.notification == "Pause"
+        return wanted and not self.facts.stop and self.schedule.agreed
 
     @property
     def charger_reason(self) -> str:
@@ -221,6 +229,7 @@ class Iso20CarSession(StagedSession):
 
     def _select(self, service: services.Service) -> None:
         self.service = service
+        self._selected, self.facts.renegotiate_services = True, False
         self.facts.charger.service = service.text
         self.stage = self.energy.first_stage
 
@@ -296,7 +305,7 @@ class Iso20CarSession(StagedSession):
         self.outcome = "terminated"
         if self.refusal:
             self.outcome, self.reason = "failed", self.refusal
-        elif self.facts.pause or (self.notification == "Pause" and not self.facts.stop):
+        elif self.pauses:
             kind, self.outcome = common.chargingSessionType.Pause, "paused"
         elif self.renegotiates_services and not self.facts.stop and self.facts.error_code == "NO_ERROR":
             kind, self.outcome = common.chargingSessionType.ServiceRenegotiation, "renegotiated"
@@ -313,9 +322,10 @@ class Iso20CarSession(StagedSession):
         if self.outcome != "renegotiated":
             self.over = True
             return 0.0
-        self.facts.renegotiate_services = False
+        self._selected = self.facts.renegotiate_services = False
         self.facts.charger.notification = "None"
         self.energy.begin_anew()
+        self.schedule.begin_anew()
         self.report(Step.RENEGOTIATING, "services")
         self.stage = "ServiceDiscovery"
         return 0.0
