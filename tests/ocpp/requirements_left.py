@@ -58,6 +58,7 @@ NOT_APPLICABLE = {
         ),
         ("the station supports each that there is", "N02 02; N03 02"),
         ("the configuration of a monitor names no stream", "N11 03"),
+        ("logs are sent with PUT, and there is no data collector", "N01 19,24"),
         ("the station swaps no batteries", "S01 01,02; S02 01,02,04,05; S03 01,02,03,04,05,06"),
         ("the station swaps no batteries", "S04 01,02,03,04,05,06,07,08,09,10,11"),
         ("an option that is not used", "B03 04; C04 03; C16 04,05; E02 11; E03 09; E04 09; E10 05,06; E11 06; E12 06"),
@@ -75,7 +76,8 @@ LEFT = {
             "a test cannot observe it",
             "A00 001,003,317,320,420,423,502,504; A01 10; A02 05; A03 05",
         ),
-        ("the security log is that of the system", "A01 11; A04 04; N01 03,24"),
+        ("the security log is that of the system", "A01 11; A04 04; N01 03"),
+        ("transfers trust the certificate authorities of the system alone", "N01 15"),
         (
             "requestId, hash of the root and the fallback to the former certificate are not made use of",
             "A02 10,21,24,26,27,28,29; A03 10,22,23,24,25",

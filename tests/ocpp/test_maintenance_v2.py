@@ -154,6 +154,17 @@ def test_a_log_is_uploaded_and_each_step_reported_once() -> None:
     assert list(station.payloads_of("LogStatusNotification")) == [{"status": "Idle"}]
 
 
+@pytest.mark.ocpp("N01.FR.05")
+@pytest.mark.parametrize("result", [UploadLogsResponse(upload_logs_status=UploadLogsStatus.Rejected), None])
+def test_a_log_that_the_system_does_not_have_is_rejected(result: UploadLogsResponse | None) -> None:
+    station = Station2()
+    station.results["upload_logs"] = result
+    wanted = {"requestId": 7, "logType": "DiagnosticsLog", "log": {"remoteLocation": "ftp://x"}}
+    assert station.ask("GetLog", wanted) == {"status": "Rejected"}
+    [(_, _, (request,))] = station.commanded("upload_logs")
+    assert (request.type, request.request_id) == ("DiagnosticsLog", 7)
+
+
 @pytest.mark.parametrize("timestamp", ["", "2024-02-30T10:00:00Z"])
 def test_a_log_with_a_date_that_is_none_is_refused_and_not_uploaded(timestamp: str) -> None:
     station = Station2()

@@ -35,6 +35,8 @@ MARKER = "/var/lib/everest/.ocpp_fw_installed"
 KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/var/lib/everest/ssh_known_hosts")
 SCHEDULED = (messages.UpdateState.DOWNLOAD_SCHEDULED, messages.UpdateState.INSTALL_SCHEDULED)
 """An update waits for a time of the wall clock."""
+LACKING = ("DataCollectorLog",)
+"""Logs of OCPP 2.1 that there are not: the charger has no data collector (N01.FR.05)."""
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
@@ -230,6 +232,9 @@ class CbSystem(Module):
         except ValueError as error:
             self.log.warning("an upload of logs is refused: %s", error)
             return system.UploadLogsResponse(upload_logs_status=system.UploadLogsStatus.Rejected)
+        if request.type in LACKING:
+            self.log.warning("an upload of logs is refused: there is no %s", request.type)
+            return system.UploadLogsResponse(upload_logs_status=system.UploadLogsStatus.Rejected)
         interval_s = self.config.default_retry_interval
         if request.retry_interval_s is not None:
             interval_s = max(request.retry_interval_s, 0)
@@ -240,6 +245,8 @@ class CbSystem(Module):
             tries=request.retries or self.config.default_retries,
             interval_s=interval_s,
             span=span,
+            # GetDiagnostics of OCPP 1.6, which has no type, names a folder.
+            as_written=request.type is not None,
         )
         status = system.UploadLogsStatus.AcceptedCanceled if self.uploader.busy else system.UploadLogsStatus.Accepted
         self.uploader.begin(order)

@@ -85,7 +85,7 @@ async def http(folder: Path, tls: ssl.SSLContext | None = None) -> AsyncIterator
 
     async def put(request: web.Request) -> web.Response:
         requests.append(request)
-        (folder / request.match_info["name"]).write_bytes(await request.read())
+        (folder / request.match_info["name"].replace("/", "_")).write_bytes(await request.read())
         return web.Response(status=201)
 
     async def move(request: web.Request) -> web.Response:

@@ -578,6 +578,55 @@ def test_logs_are_gathered_packed_and_sent(assemble: Any, tmp_path: Path, scheme
 
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize(
+    ("kind", "location", "path"),
+    [
+        ("DiagnosticsLog", "/private/station.tar.gz", "/private/station.tar.gz"),
+        ("DiagnosticsLog", "/private/a%2Fb?sig=%41", "/private/a%2Fb?sig=%41"),
+        ("DiagnosticsLog", "/private/", "/private/{name}"),
+        (None, "/private", "/private/{name}"),
+    ],
+)
+@pytest.mark.ocpp("N01.FR.04", "N01.FR.25", "N01.FR.29")
+def test_diagnostics_go_where_the_request_says_with_its_password(
+    assemble: Any, tmp_path: Path, kind: str | None, location: str, path: str
+) -> None:
+    """OCPP 2.1: an address without a slash at the end is used as received; GetDiagnostics of 1.6 names a folder."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+
+    async def main(stack: AsyncExitStack) -> None:
+        port, requests = await stack.enter_async_context(servers.http(folder))
+        world, face, _ = await started(assemble)
+        wanted = f"http://{servers.LOGIN}@127.0.0.1:{port}{location}"
+        answer = await face.upload_logs(system.UploadLogsRequest(location=wanted, type=kind, request_id=11))
+        await until_log(face, LogStatusEnum.Uploaded)
+        [request] = requests
+        assert request.raw_path == path.format(name=answer.file_name), "behind a password, so its login was used"
+        await world.stop()
+
+    real(main)
+    [file] = [one for one in folder.rglob("*") if one.is_file()]
+    with tarfile.open(file) as archive:
+        assert "commands.log" in archive.getnames()
+
+
+@pytest.mark.ocpp("N01.FR.05")
+def test_a_log_that_there_is_not_is_refused(run: Any, assemble: Any) -> None:
+    async def main() -> None:
+        world, face, _ = await started(assemble)
+        request = system.UploadLogsRequest(location="http://127.0.0.1:9/", type="DataCollectorLog", request_id=1)
+        said = log_statuses(face)
+        answer = await face.upload_logs(request)
+        assert (answer.upload_logs_status, answer.file_name) == (system.UploadLogsStatus.Rejected, None)
+        await asyncio.sleep(1)
+        assert said == []
+        await world.stop()
+
+    run(main())
+
+
+@pytest.mark.usefixtures("short")
+@pytest.mark.parametrize(
     ("location", "status"),
     [
         ("tftp://host/", LogStatusEnum.NotSupportedOperation),

@@ -353,6 +353,7 @@ def tls(tmp_path: Path) -> tuple[ssl.SSLContext, Path]:
     return context, certificate_path
 
 
+@pytest.mark.ocpp("N01.FR.16")
 @pytest.mark.parametrize("trusted", [True, False])
 def test_https_needs_a_certificate_that_the_system_trusts(
     tmp_path: Path,
@@ -396,6 +397,7 @@ def test_https_needs_a_certificate_that_the_system_trusts(
     assert target.exists() is trusted
 
 
+@pytest.mark.ocpp("N01.FR.16")
 def test_an_upload_follows_a_redirect_to_tls_at_the_same_host(tmp_path: Path, tls: tuple[ssl.SSLContext, Path]) -> None:
     """In a process of its own, as above."""
     import sys

@@ -42,6 +42,8 @@ class Order:
     tries: int
     interval_s: float
     span: Span
+    as_written: bool = False
+    """An address of HTTP(S) without a slash at the end is that of the file, not of a folder."""
 
 
 class Uploader:
@@ -112,7 +114,9 @@ class Uploader:
         left = order.tries
         while True:
             try:
-                there = await self._transfer.send(order.location, file, resume=left < order.tries)
+                there = await self._transfer.send(
+                    order.location, file, resume=left < order.tries, as_written=order.as_written
+                )
             except TransferError as error:
                 left -= 1
                 verdict = VERDICTS.get(error.trouble, LogStatusEnum.UploadFailure)

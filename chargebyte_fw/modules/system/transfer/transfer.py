@@ -51,12 +51,15 @@ class FileTransfer:
         finally:
             received.close()
 
-    async def send(self, location: str, file: Path, *, resume: bool = False) -> str:
+    async def send(self, location: str, file: Path, *, resume: bool = False, as_written: bool = False) -> str:
         """Send `file` into the folder `location`; returns the full address without password. Raises TransferError.
 
-        With `resume` FTP and SFTP go on after what the server has of the file.
+        With `as_written` an address of HTTP(S) without a slash at the end is that of the file itself, and may be signed
+        (OCPP 2.1 N01.FR.29). With `resume` FTP and SFTP go on after what the server has of the file.
         """
-        address = address_of(location).child(file.name)
+        address = address_of(location)
+        if not (as_written and address.scheme in ("http", "https") and not address.raw_path.endswith("/")):
+            address = address.child(file.name)
         pulse = Progress()
         async with self._bounded(pulse, address):
             if address.scheme in ("http", "https"):
