@@ -226,3 +226,23 @@ def test_a_car_gives_nothing_back_once_the_csms_no_longer_allows_it(
             assert plant.faults() == [] and plant.tracebacks() == []
 
     run(main())
+
+
+@KINDS
+@pytest.mark.ocpp("K20.FR.01")
+def test_the_csms_is_notified_of_needs_that_change_while_the_car_charges(kind: str, run: Any, tmp_path: Path) -> None:
+    async def main() -> None:
+        async with UnderCsms(tmp_path, AC if kind == "AC" else DC) as plant:
+            await plant.come()
+            await plant.until(lambda: plant.charges_by(f"{kind}_BPT"))
+            await asyncio.sleep(60)
+            assert len(plant.requested()) == 1
+            plant.world.car._v2g._settings.departure_time_s = 3_600
+            await plant.csms.until(lambda: len(plant.requested()) == 2, 10)
+            first, second = (one["chargingNeeds"] for one in plant.csms.requests("NotifyEVChargingNeeds"))
+            assert second["departureTime"] < first["departureTime"]
+            assert second["requestedEnergyTransfer"] == first["requestedEnergyTransfer"] == f"{kind}_BPT"
+            await asyncio.sleep(60)
+            assert len(plant.requested()) == 2 and plant.charges_by(f"{kind}_BPT") and plant.tracebacks() == []
+
+    run(main())

@@ -222,7 +222,7 @@ class AcService(Iso20EnergyService):
 
     def _take_dynamic(self, mode: Any) -> None:
         session = self.session
-        session.take_departure(mode.DepartureTime)
+        session.take_needs(mode)
         target_Wh = max(0.0, number(mode.EVTargetEnergyRequest))
         session.publish_change(Iso15118Charger.ac_eamount, target_Wh)
         session.publish_change(

@@ -219,7 +219,7 @@ class DcService(Iso20EnergyService):
         none = 0.0 if self.standing_by else 1.0
         self.car = self.car.updated(mode)
         self._publish_limits()
-        session.take_departure(mode.DepartureTime)
+        session.take_needs(mode)
         session.publish_change(
             Iso15118Charger.d20_dc_dynamic_charge_mode,
             iso15118.DcChargeDynamicModeValues(

@@ -21,6 +21,7 @@ from chargebyte_fw.modules.v2g.messages.iso20_types import processingType
 from chargebyte_fw.modules.v2g.rational import maximum, number
 from chargebyte_fw.modules.v2g.secc.back_end import Span, Wait, at_most, lowest_within, power_at, with_durations
 from chargebyte_fw.modules.v2g.secc.iso20.base import Iso20Base
+from chargebyte_fw.modules.v2g.secc.iso20.changed_needs import KnownNeeds, Needs
 from chargebyte_fw.modules.v2g.secc.iso20.prices import no_prices, price_schedule
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import SideState, State
 from chargebyte_fw.modules.v2g.secc.protocol import Answer, SessionContext
@@ -121,6 +122,7 @@ class Schedules(Iso20Base):
     def __init__(self, context: SessionContext) -> None:
         super().__init__(context)
         self._wait = Wait()
+        self._known_needs = KnownNeeds()
 
     def on_ScheduleExchangeReq(self, request: m.ScheduleExchangeReq, now: float) -> Answer:
         """Publish the car's needs, answer with a schedule or with the charger's mobility needs."""
@@ -262,8 +264,19 @@ class Schedules(Iso20Base):
             self.publish(Iso15118Charger.departure_time, at)
         return at
 
+    def take_needs(self, mode: Any) -> None:
+        """Take departure and energies in the loop of Dynamic control; changed ones are published (OCPP 2.1 K20)."""
+        departure = self.take_departure(mode.DepartureTime)
+        if self._known_needs.change(self._needs_of(mode)):
+            self.log("the car's needs have changed")
+            self._publish_needs(mode, departure)
+
+    def _needs_of(self, mode: Any) -> Needs:
+        return Needs.of(mode, self.environment.utc_now().timestamp())
+
     def _publish_needs(self, mode: Any, departure: str | None) -> None:
         assert self.energy is not None
+        self._known_needs.publish(self._needs_of(mode))
         selection, modes = self.energy.selection, iso15118.ControlMode
         needs = iso15118.MobilityNeedsMode
         self.publish(
