@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import msgspec
+
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.types import evse_security as security
 from chargebyte_fw.kernel.effects import call
@@ -33,7 +35,8 @@ from chargebyte_fw.modules.ocpp.messages.v2.security import (
 from chargebyte_fw.modules.ocpp.messages.v2.types.certificate import CertificateHashDataType, HashAlgorithmEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
 from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
-from chargebyte_fw.modules.ocpp.security.hashes import of_store
+from chargebyte_fw.modules.ocpp.security.hashes import issuing_root, of_store
+from chargebyte_fw.modules.ocpp.security.request_ids import RequestIds
 from chargebyte_fw.modules.ocpp.security.signing import Signing, Subject
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, effects, events, receives
 from chargebyte_fw.modules.ocpp.station.named import named
@@ -59,6 +62,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import (
     V2G_CERTIFICATE_INSTALLATION_ENABLED,
     V2G_ORGANIZATION_NAME,
 )
+from chargebyte_fw.modules.ocpp.version import Version
 
 SECURE_PROFILE = 2
 """From this security profile on, the connection is TLS."""
@@ -97,6 +101,12 @@ class Certificates2(Block):
             use: Signing(station, kind, partial(self.send_csr, use))
             for use, kind in ((Use.ChargingStationCertificate, Leaf.CSMS), (Use.V2GCertificate, Leaf.V2G))
         }
+        self._request_ids = RequestIds(station.save)
+
+    @receives(events.Loaded)
+    def loaded(self, event: events.Loaded) -> None:
+        """Take the requests of the last run whose certificates may still come."""
+        self._request_ids.load(event.tables)
 
     @receives(events.Connected)
     def connected(self, event: events.Connected) -> None:
@@ -153,6 +163,7 @@ class Certificates2(Block):
 
     def sign(self, use: CertificateSigningUseEnumType) -> None:
         """Ask for a new certificate."""
+        self._request_ids.new(use)
         self._signings[use].start(self.subject(use))
 
     def answer(self, deferred: Deferred, response: Any) -> None:
@@ -160,13 +171,30 @@ class Certificates2(Block):
         self.station.answer(deferred, response)
 
     def send_csr(self, use: CertificateSigningUseEnumType, csr: str, then: Callable[[Any], None]) -> None:
-        """Send a signing request."""
-        self.station.send(SignCertificateRequest(csr=csr, certificate_type=use), then)
+        """Send a signing request; that for a V2G certificate names the root it is to lead to (2.1)."""
+        request = SignCertificateRequest(csr=csr, certificate_type=use, request_id=self._request_ids.of(use))
+        if use is Use.ChargingStationCertificate or self.station.version is not Version.V21:
+            self.station.send(request, then)
+            return
+        kinds = [security.CertificateType.V2GRootCertificate, security.CertificateType.V2GCertificateChain]
+
+        def listed(result: Any) -> None:
+            found = issuing_root(result) if isinstance(result, security.GetInstalledCertificatesResult) else None
+            root = None if found is None else hash_data(found)
+            self.station.send(msgspec.structs.replace(request, hash_root_certificate=root), then)
+
+        self.station.command(call(EvseSecurity.get_installed_certificates, kinds), listed)
 
     @answers(CertificateSignedRequest)
     def certificate_signed(self, request: CertificateSignedRequest) -> CertificateSignedResponse | Deferred:
         """Install a certificate (A02)."""
         use = request.certificate_type or Use.ChargingStationCertificate
+        if request.request_id is not None:
+            asked = self._request_ids.use_of(request.request_id)
+            use = request.certificate_type or asked or use
+            if asked is not use:
+                # The request that waits goes on: this certificate is not its answer.
+                return self.invalid(f"no {use.value} is waited for by requestId {request.request_id}")
         longest = self.station.variables.get(MAX_CERTIFICATE_CHAIN_SIZE)
         if longest and len(request.certificate_chain) > longest:
             return self._refused(use, f"the chain has {len(request.certificate_chain)} bytes, more than {longest}")
@@ -181,6 +209,7 @@ class Certificates2(Block):
             self.answer(deferred, self._refused(use, reason))
             return
         self._ends(use)
+        self._request_ids.ended(use)
         self.answer(deferred, CertificateSignedResponse(status=CertificateSignedStatusEnumType.Accepted))
         if use is Use.ChargingStationCertificate and self._profile >= CLIENT_CERTIFICATE_PROFILE:
             # The new certificate is used from the next connection on (A02).

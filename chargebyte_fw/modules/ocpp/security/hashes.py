@@ -20,3 +20,26 @@ def of_store(data: HashData16 | HashData2) -> security.CertificateHashData:
         issuer_key_hash=data.issuer_key_hash,
         serial_number=data.serial_number,
     )
+
+
+def issuing_root(result: security.GetInstalledCertificatesResult) -> security.CertificateHashData | None:
+    """Return the V2G root that a new certificate of the station is to lead to (2.1, A02, A03).
+
+    It is that of the installed chains where they have one in common, without a chain the only root; otherwise None.
+    """
+    kinds = security.CertificateType
+    chains = result.certificate_hash_data_chain
+    roots = [one.certificate_hash_data for one in chains if one.certificate_type is kinds.V2GRootCertificate]
+    own = [one for one in chains if one.certificate_type is kinds.V2GCertificateChain]
+    tops = [(one.child_certificate_hash_data or [one.certificate_hash_data])[-1] for one in own]
+    found = [root for root in roots if not tops or any(_is_issuer(root, top) for top in tops)]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_issuer(root: security.CertificateHashData, of: security.CertificateHashData) -> bool:
+    """Whether a certificate has the name and key of a root as its issuer; a root is its own issuer."""
+    return (root.hash_algorithm, root.issuer_name_hash, root.issuer_key_hash) == (
+        of.hash_algorithm,
+        of.issuer_name_hash,
+        of.issuer_key_hash,
+    )
