@@ -320,6 +320,18 @@ def test_a_dynamic_session_has_neither_tuple_nor_profile() -> None:
     assert number(needs.EVTargetEnergyRequest) == 30_000.0
 
 
+def test_a_departure_is_counted_down_until_the_driver_moves_it() -> None:
+    it = Station(dc_settings(control_mode="Dynamic", departure_time_s=7200))
+    it.sets[2] = [parameter_set(0, Connector=2, ControlMode=2, MobilityNeedsMode=1, Pricing=0)]
+    it.charge(60.0)
+    assert it.last("ScheduleExchangeReq").Dynamic_SEReqControlMode.DepartureTime == 7200
+    stated = [request.CLReqControlMode.DepartureTime for request in it.all("DC_ChargeLoopReq")]
+    assert stated == sorted(stated, reverse=True) and stated[-1] == pytest.approx(7140, abs=3)
+    it.settings.departure_time_s = 1800
+    it.run(10.0)
+    assert it.last("DC_ChargeLoopReq").CLReqControlMode.DepartureTime == pytest.approx(1790, abs=1)
+
+
 def test_a_schedule_that_takes_long_is_waited_for_a_minute() -> None:
     it = Station(dc_settings())
     normal = it.on_ScheduleExchangeReq

@@ -79,7 +79,7 @@ class CarSettings(msgspec.Struct):
     min_soc_percent: int = 20
     """State of charge that the driver always wants to have."""
     departure_time_s: int | None = None
-    """From now to the departure."""
+    """To the departure, from when the car first names it, or names another one."""
     demand_pause_s: float = 0.1
     """From a CurrentDemandRes to the next CurrentDemandReq."""
     status_pause_s: float = 1.0

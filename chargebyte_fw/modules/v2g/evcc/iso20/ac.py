@@ -128,7 +128,7 @@ class Iso20AcCarService(Iso20EnergyService):
             fields["EVMaximumDischargePower"] = maximum(0.0 if none else settings.max_discharge_power_W)
             fields["EVMinimumDischargePower"] = minimum(0.0 if none else settings.min_discharge_power_W)
         if service.dynamic:
-            fields["DepartureTime"] = settings.departure_time_s
+            fields["DepartureTime"] = self.session.schedule.departure_s
             fields["EVPresentReactivePower"] = rational(0)
             fields |= self.v2x_requests()
         return fields

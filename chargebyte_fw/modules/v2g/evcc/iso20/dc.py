@@ -186,7 +186,7 @@ class Iso20DcCarService(Iso20EnergyService):
             fields["EVMinimumDischargePower"] = minimum(0.0 if none else settings.min_discharge_power_W)
             fields["EVMaximumDischargeCurrent"] = maximum(0.0 if none else settings.max_discharge_current_A)
         if service.dynamic:
-            fields["DepartureTime"] = settings.departure_time_s
+            fields["DepartureTime"] = self.session.schedule.departure_s
             if not service.bidirectional:
                 return dc.Dynamic_DC_CLReqControlModeType(**fields)
             return dc.BPT_Dynamic_DC_CLReqControlModeType(**fields, **self.v2x_requests())

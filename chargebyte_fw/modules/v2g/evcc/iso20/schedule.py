@@ -78,6 +78,18 @@ class Schedule:
         self._waits = False
         self._again_at_s = 0.0
         self._every_since_s: float | None = None
+        self._departure: tuple[int, float] | None = None
+        """The departure as it was set, and the monotonic second of it."""
+
+    @property
+    def departure_s(self) -> int | None:
+        """From the present request to the departure; None: the car has none."""
+        wanted_s, now = self.settings.departure_time_s, self.session.now
+        if wanted_s is None:
+            return None
+        if self._departure is None or self._departure[0] != wanted_s:
+            self._departure = wanted_s, now + wanted_s
+        return max(0, round(self._departure[1] - now))
 
     # -- exchange
 
@@ -87,7 +99,7 @@ class Schedule:
 
     def _request(self) -> common.ScheduleExchangeReq:
         request = common.ScheduleExchangeReq(Header=self.session.header(), MaximumSupportingPoints=1024)
-        departure_s, energy = self.settings.departure_time_s, self.session.energy.energy_requests()
+        departure_s, energy = self.departure_s, self.session.energy.energy_requests()
         if self.session.service.dynamic:
             request.Dynamic_SEReqControlMode = schedules.Dynamic_SEReqControlModeType(
                 DepartureTime=_DAY_S if departure_s is None else departure_s,
