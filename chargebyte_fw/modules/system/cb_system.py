@@ -211,7 +211,7 @@ class CbSystem(Module):
                 "firmware update %d is refused: %s", request.request_id, trouble or self._why_rejected(request)
             )
             return system.UpdateFirmwareResponse.Rejected
-        if request.request_id != messages.UNSIGNED:
+        if messages.is_signed(request):
             trouble = signature.certificate_trouble(request.signing_certificate or "", utc_now())
             if trouble:
                 self.log.warning("firmware update %d is refused: its certificate is %s", request.request_id, trouble)
@@ -328,7 +328,7 @@ class CbSystem(Module):
 
     def _why_rejected(self, request: system.FirmwareUpdateRequest) -> str:
         update = self.updater.machine.update
-        signed = request.request_id != messages.UNSIGNED
+        signed = messages.is_signed(request)
         if update is None or (signed and not (request.signing_certificate and request.signature)):
             return "certificate or signature is missing"
         return f"update {update.request.request_id} is {update.state}"

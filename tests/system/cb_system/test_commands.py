@@ -321,6 +321,7 @@ def test_the_network_is_not_ours(run: Any, assemble: Any) -> None:
     [
         ({"signing_certificate": None}, UpdateFirmwareResponse.Rejected),
         ({"signature": None}, UpdateFirmwareResponse.Rejected),
+        ({"signature": None, "signing_certificate": None}, UpdateFirmwareResponse.Accepted),
         ({"signing_certificate": "no PEM"}, UpdateFirmwareResponse.InvalidCertificate),
         ({"retrieve_timestamp": "soon"}, UpdateFirmwareResponse.Rejected),
         ({"install_timestamp": "later"}, UpdateFirmwareResponse.Rejected),

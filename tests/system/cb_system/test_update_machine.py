@@ -148,10 +148,62 @@ def test_no_status_overtakes_the_answer() -> None:
     assert desk.pass_time(timing.REPLY_FIRST_S).said == [Status.Downloading]
 
 
-@pytest.mark.parametrize(("certificate", "signature"), [(None, "c2ln"), ("PEM", None), ("", ""), (None, None)])
+@pytest.mark.parametrize(("certificate", "signature"), [(None, "c2ln"), ("PEM", None), ("", ""), ("PEM", "")])
 def test_a_signed_request_needs_certificate_and_signature(certificate: str | None, signature: str | None) -> None:
     wanted = request(5, signing_certificate=certificate, signature=signature)
     assert Desk().machine.answer_to(wanted) is UpdateFirmwareResponse.Rejected
+
+
+UNSIGNED_OF_2_X: dict[str, Any] = {"signing_certificate": None, "signature": None}
+
+
+@pytest.mark.ocpp("L02.FR.01", "L02.FR.06", "L02.FR.09", "L02.FR.21")
+def test_an_update_of_ocpp_2_x_without_a_signature_says_each_step_and_is_installed() -> None:
+    desk = downloading(5, **UNSIGNED_OF_2_X).feed(m.DownloadEnded()).feed(m.TargetChosen("rootfs.1"))
+    desk.feed(m.InstallEnded())
+    assert desk.said == [Status.Downloading, Status.Downloaded, Status.Installing, Status.InstallRebooting]
+    desk.pass_time(timing.REBOOT_DELAY_S).last(m.Reboot)
+    new = desk.restart("second").feed(m.SlotsSeen("rootfs.1", "rootfs.1", good=True))
+    assert new.said == [Status.Installed], "by the new firmware, once it runs"
+
+
+@pytest.mark.ocpp("L02.FR.07", "L02.FR.10")
+def test_the_times_of_an_update_without_a_signature_are_awaited_too() -> None:
+    wanted = request(5, retrieve_timestamp=at(600), install_timestamp=at(1200), **UNSIGNED_OF_2_X)
+    desk = asked(Desk(), wanted).pass_time(599)
+    assert desk.said == [Status.DownloadScheduled]
+    desk.pass_time(2).feed(m.DownloadEnded()).pass_time(590)
+    assert desk.said[1:] == [Status.Downloading, Status.Downloaded, Status.InstallScheduled]
+    assert desk.pass_time(15).said[-1] is Status.Installing
+
+
+@pytest.mark.ocpp("L02.FR.15", "L02.FR.18")
+def test_a_second_update_without_a_signature_takes_the_place_of_one_that_is_not_written_yet() -> None:
+    later = request(6, **UNSIGNED_OF_2_X)
+    waiting = asked(Desk(), request(5, install_timestamp=at(1200), **UNSIGNED_OF_2_X)).pass_time(1)
+    waiting.feed(m.DownloadEnded())
+    for desk in (downloading(5, **UNSIGNED_OF_2_X), waiting):
+        assert desk.machine.answer_to(later) is UpdateFirmwareResponse.AcceptedCanceled
+        asked(desk, later).pass_time(1).feed(m.DownloadEnded())
+        assert desk.kept is not None and desk.kept.request.request_id == 6
+    writing = downloading(5, **UNSIGNED_OF_2_X).feed(m.DownloadEnded())
+    assert writing.last(m.Install) and writing.machine.answer_to(later) is UpdateFirmwareResponse.Rejected
+
+
+@pytest.mark.ocpp("L02.FR.19")
+def test_the_last_try_of_an_update_without_a_signature_fails_it() -> None:
+    desk = downloading(5, tries=2, **UNSIGNED_OF_2_X).feed(m.DownloadBroke("no answer"))
+    assert desk.machine.state is UpdateState.DOWNLOAD_PAUSED
+    desk.pass_time(10).feed(m.DownloadBroke("no answer"))
+    assert desk.said[-1] is Status.DownloadFailed and desk.machine.state is UpdateState.IDLE
+
+
+@pytest.mark.ocpp("L02.FR.20")
+def test_what_runs_at_once_is_installed_without_a_reboot() -> None:
+    desk = asked(Desk(runs_at_once=True), request(5, **UNSIGNED_OF_2_X)).pass_time(1).feed(m.DownloadEnded())
+    desk.feed(m.TargetChosen("this system")).feed(m.InstallEnded())
+    assert desk.said == [Status.Downloading, Status.Downloaded, Status.Installing, Status.Installed]
+    assert desk.machine.state is UpdateState.IDLE
 
 
 def test_an_unsigned_request_is_refused_while_an_update_runs() -> None:

@@ -65,12 +65,11 @@ class UpdateMachine(Machine):
 
     def answer_to(self, request: FirmwareUpdateRequest) -> UpdateFirmwareResponse:
         """Return what a request would be answered now; changes nothing."""
-        signed = request.request_id != m.UNSIGNED
-        if signed and not (request.signing_certificate and request.signature):
+        if m.is_signed(request) and not (request.signing_certificate and request.signature):
             return UpdateFirmwareResponse.Rejected
         if self.state is S.IDLE:
             return UpdateFirmwareResponse.Accepted
-        if signed and self.state in NOT_YET_WRITING:
+        if request.request_id != m.UNSIGNED and self.state in NOT_YET_WRITING:
             return UpdateFirmwareResponse.AcceptedCanceled
         return UpdateFirmwareResponse.Rejected
 
@@ -97,7 +96,7 @@ class UpdateMachine(Machine):
         """Download, or wait for the time of the download."""
         if not self._is_ahead(self._request.retrieve_timestamp, event.at):
             return self._first_download(now)
-        effects = self._publish_if_signed(Status.DownloadScheduled) + self._go(S.DOWNLOAD_SCHEDULED)
+        effects = self._publish_if_numbered(Status.DownloadScheduled) + self._go(S.DOWNLOAD_SCHEDULED)
         self._await_time(self._request.retrieve_timestamp, event.at, now)
         return effects
 
@@ -142,14 +141,14 @@ class UpdateMachine(Machine):
         log = m.Log(f"the download of the firmware broke: {event.reason}; on in {pause_s:g} s", trouble=True)
         # Each failed try has its own pair of statuses, as EVerest's system modules publish it.
         further = self._came_further
-        status = self._publish_if_signed(Status.DownloadPaused) if further else self._publish(Status.DownloadFailed)
+        status = self._publish_if_numbered(Status.DownloadPaused) if further else self._publish(Status.DownloadFailed)
         self.start("retry", now + pause_s)
         return [log, *status, *self._go(S.DOWNLOAD_PAUSED)]
 
     @on(S.DOWNLOAD_PAUSED, timer="retry", to=S.DOWNLOADING)
     def _download_again(self, now: float) -> list[Any]:
         """Go on with the download."""
-        return self._download(silent=self._came_further and not self._current.signed)
+        return self._download(silent=self._came_further and not self._current.numbered)
 
     @on(S.DOWNLOADING, event=m.DownloadEnded, to=(S.VERIFYING, S.INSTALL_SCHEDULED))
     def _downloaded(self, _event: m.DownloadEnded, now: float) -> list[Any]:
@@ -182,7 +181,7 @@ class UpdateMachine(Machine):
     def _install_when_due(self, event: m.ClockRead, now: float) -> list[Any]:
         """Install when its time has come."""
         if self._is_ahead(self._request.install_timestamp, event.at):
-            status = [] if self._schedule_published else self._publish_if_signed(Status.InstallScheduled)
+            status = [] if self._schedule_published else self._publish_if_numbered(Status.InstallScheduled)
             self._schedule_published = True
             self._await_time(self._request.install_timestamp, event.at, now)
             return status
@@ -234,8 +233,8 @@ class UpdateMachine(Machine):
     def _install_refused(self, event: m.InstallRefused, now: float) -> list[Any]:
         """Fail: the bundle was refused."""
         # OCPP 1.6 without the security extension has one status for every failure.
-        signed = self._current.signed
-        return self._failed(event.reason, Status.InstallVerificationFailed if signed else Status.InstallationFailed)
+        numbered = self._current.numbered
+        return self._failed(event.reason, Status.InstallVerificationFailed if numbered else Status.InstallationFailed)
 
     @on(S.INSTALLING, event=m.InstallFailed, to=S.IDLE)
     def _install_failed(self, event: m.InstallFailed, now: float) -> list[Any]:
@@ -364,9 +363,9 @@ class UpdateMachine(Machine):
     def _publish(self, status: Status) -> list[Any]:
         return [m.PublishStatus(status, self._request.request_id)]
 
-    def _publish_if_signed(self, status: Status) -> list[Any]:
+    def _publish_if_numbered(self, status: Status) -> list[Any]:
         # OCPP 1.6 without the security extension does not know the status.
-        return self._publish(status) if self._current.signed else []
+        return self._publish(status) if self._current.numbered else []
 
     def _save(self) -> list[Any]:
         return [m.Save(msgspec.structs.replace(self._current))]

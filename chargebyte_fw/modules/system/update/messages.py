@@ -11,7 +11,12 @@ import msgspec
 from chargebyte_fw.contracts.types.system import FirmwareUpdateRequest, FirmwareUpdateStatusEnum
 
 UNSIGNED = -1
-"""The request id of an update without signature (OCPP 1.6 UpdateFirmware)."""
+"""The request id of an update that has none, and no signature (OCPP 1.6 UpdateFirmware)."""
+
+
+def is_signed(request: FirmwareUpdateRequest) -> bool:
+    """Return whether a request has a certificate or a signature; that of OCPP 2.x need not (L02)."""
+    return request.request_id != UNSIGNED and (request.signing_certificate is not None or request.signature is not None)
 
 
 class UpdateState(StrEnum):
@@ -55,6 +60,11 @@ class Update(msgspec.Struct, kw_only=True):
     @property
     def signed(self) -> bool:
         """Whether certificate and signature belong to it."""
+        return is_signed(self.request)
+
+    @property
+    def numbered(self) -> bool:
+        """Whether its request has an id: whoever sent it knows all statuses, which OCPP 1.6 UpdateFirmware does not."""
         return self.request.request_id != UNSIGNED
 
 
