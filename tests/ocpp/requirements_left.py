@@ -116,7 +116,6 @@ LEFT = {
         ("DER control of the inverter in a car needs AC_DER of ISO 15118-20, which the stack has not", "R03 01,02,03"),
         ("DER control of the inverter in a car needs AC_DER of ISO 15118-20, which the stack has not", "R03 05,06"),
         ("the alarm is that of the device, for its directive", "R05 01,02,03,04"),
-        ("as for the signed update, without a test of its own", "L02 01,03,04,06,07,09,10,15,18,19,20,21,22"),
         ("the system has one update at a time and publishes its states alone", "L01 15,33"),
         ("an upload follows a redirect to the same host", "N01 30"),
         ("no component has an instance that monitors could be on", "N02 20,21"),

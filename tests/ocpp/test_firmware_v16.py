@@ -98,6 +98,28 @@ def test_a_signed_update_waits_for_the_transaction() -> None:
     assert names == ["enable_disable", "allow_firmware_installation"]
 
 
+@pytest.mark.parametrize(("ready", "request_id"), [(S.SignatureVerified, 5), (S.Downloaded, -1)])
+def test_an_installation_that_waits_is_allowed_after_a_restart_too(
+    ready: FirmwareUpdateStatusEnum, request_id: int
+) -> None:
+    station = Updated16()
+    station.charge()
+    station.progress(ready, request_id=request_id)
+    again = Updated16(saved=station.tables)
+    assert again.progress(ready, request_id=request_id) == [], "it was said before"
+    assert len(again.commanded("allow_firmware_installation")) == 1
+
+
+def test_free_connectors_may_stay_in_use_until_none_of_them_is() -> None:
+    station = Updated16(AllowNewSessionsPendingFirmwareUpdate=True)
+    station.charge()
+    station.commanded()
+    station.progress(S.SignatureVerified, request_id=5)
+    assert station.disabled() == []
+    station.finish()
+    assert station.disabled() == [(1, "Disable"), (2, "Disable")]
+
+
 def test_an_idle_station_installs_at_once() -> None:
     """Field case 63."""
     station = Updated16()

@@ -100,6 +100,93 @@ def test_an_unsigned_update_installs_what_was_downloaded() -> None:
     }
 
 
+UNSIGNED = {"requestId": 5, "firmware": {"location": "https://x/y", "retrieveDateTime": "2023-11-15T00:00:00Z"}}
+BY_SIGNATURE = pytest.mark.parametrize(("wanted", "ready"), [(SIGNED, S.SignatureVerified), (UNSIGNED, S.Downloaded)])
+"""An update and the status after which it may be installed."""
+
+
+def updating(wanted: dict[str, Any], **values: Any) -> Station2:
+    """A station whose car charges at EVSE 1, and which has taken an update."""
+    station = Station2(**values)
+    station.results["update_firmware"] = UpdateFirmwareResponse.Accepted
+    station.charge()
+    assert station.ask("UpdateFirmware", wanted) == {"status": "Accepted"}
+    station.commanded()
+    return station
+
+
+def switched(station: Station2) -> list[tuple[Any, ...]]:
+    """What was commanded since the last look: EVSE and whether it is in use, and the permission to install."""
+    return [
+        (evse_id, args[1].enable_state.value) if name == "enable_disable" else (name,)
+        for name, evse_id, args in station.commanded()
+        if name in ("enable_disable", "allow_firmware_installation")
+    ]
+
+
+@pytest.mark.ocpp("L02.FR.01", "L02.FR.06", "L02.FR.09", "L02.FR.21")
+def test_each_status_of_an_update_without_a_signature_is_sent_with_its_request() -> None:
+    station = Station2()
+    station.results["update_firmware"] = UpdateFirmwareResponse.Accepted
+    assert station.ask("UpdateFirmware", UNSIGNED) == {"status": "Accepted"}
+    kinds = (S.DownloadScheduled, S.Downloading, S.Downloaded, S.InstallScheduled, S.Installing, S.InstallRebooting)
+    assert progress(station, *kinds) == [kind.value for kind in kinds]
+    station.requests()
+    again = station.restart()
+    assert progress(again, S.Installed) == ["Installed"]
+
+
+@BY_SIGNATURE
+@pytest.mark.ocpp("L02.FR.03", "L02.FR.04", "L02.FR.22", "L01.FR.06", "L01.FR.07")
+def test_free_connectors_are_out_of_use_until_the_last_transaction_has_ended(
+    wanted: dict[str, Any], ready: FirmwareUpdateStatusEnum
+) -> None:
+    station = updating(wanted)
+    assert progress(station, ready) == [ready.value, "InstallScheduled"]
+    assert switched(station) == [(2, "Disable")]
+    station.pass_s(3600)
+    assert switched(station) == []
+    station.finish()
+    assert switched(station) == [(1, "Disable"), ("allow_firmware_installation",)]
+    progress(station, S.Installing, S.InstallRebooting)
+    assert switched(station) == [], "none is in use when the reboot comes"
+
+
+@BY_SIGNATURE
+@pytest.mark.ocpp("L02.FR.04", "L02.FR.03", "L01.FR.06", "L01.FR.07")
+def test_free_connectors_may_stay_in_use_until_none_of_them_is(
+    wanted: dict[str, Any], ready: FirmwareUpdateStatusEnum
+) -> None:
+    station = updating(wanted, AllowNewSessionsPendingFirmwareUpdate=True)
+    assert progress(station, ready) == [ready.value, "InstallScheduled"]
+    assert switched(station) == []
+    station.finish()
+    assert switched(station) == [(1, "Disable"), (2, "Disable"), ("allow_firmware_installation",)]
+
+
+@BY_SIGNATURE
+@pytest.mark.ocpp("L02.FR.03")
+def test_an_installation_that_waits_is_allowed_after_a_restart_too(
+    wanted: dict[str, Any], ready: FirmwareUpdateStatusEnum
+) -> None:
+    station = updating(wanted)
+    progress(station, ready)
+    again = station.restart()
+    again.commanded()
+    assert progress(again, ready) == [], "it was said before"
+    assert ("allow_firmware_installation",) in switched(again)
+
+
+@pytest.mark.parametrize("wanted", [SIGNED, UNSIGNED])
+@pytest.mark.ocpp("L02.FR.07", "L01.FR.13")
+def test_a_download_that_waits_for_a_transaction_is_scheduled(wanted: dict[str, Any]) -> None:
+    station = updating(wanted, DeferFirmwareDownloadDuringTransaction=True)
+    assert list(station.payloads_of("FirmwareStatusNotification")) == [{"status": "DownloadScheduled", "requestId": 5}]
+    station.finish()
+    assert len(station.commanded("update_firmware")) == 1
+    assert progress(station, S.Downloading) == ["Downloading"]
+
+
 @pytest.mark.ocpp("L01", "L01.FR.02", "L01.FR.03", "L01.FR.22")
 def test_a_bad_certificate_or_signature_is_a_security_event() -> None:
     station = Station2()

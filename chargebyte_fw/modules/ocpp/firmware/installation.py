@@ -12,6 +12,7 @@ from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.availability.stored import enable_disable
 from chargebyte_fw.modules.ocpp.station import Block, Station, events, receives
 from chargebyte_fw.modules.ocpp.station.layout import Place
+from chargebyte_fw.modules.ocpp.variables.standard.station import ALLOW_NEW_SESSIONS_PENDING_FIRMWARE
 
 S = FirmwareUpdateStatusEnum
 ENDED = (S.Installed, S.InstallationFailed, S.InstallVerificationFailed, S.InvalidSignature, S.DownloadFailed)
@@ -64,6 +65,9 @@ class Installation(Block):
         self._proceed()
 
     def _proceed(self) -> None:
+        if self._busy and self.station.variables.get(ALLOW_NEW_SESSIONS_PENDING_FIRMWARE):
+            # L01.FR.07, L02.FR.04: free connectors stay in use until none of them is.
+            return
         for place in self.station.layout:
             if (place.evse_id, place.connector_id) not in self._sessions and place not in self._disabled:
                 self._disabled.append(place)

@@ -58,6 +58,8 @@ class Firmware16(Block):
         super().__init__(station)
         self._last = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=UNSIGNED)
         self._unreported: FirmwareUpdateStatus | None = None
+        self._followed = False
+        """Whether the system has reported since the start."""
 
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
@@ -106,16 +108,22 @@ class Firmware16(Block):
         if not isinstance(event.value, FirmwareUpdateStatus):
             return
         status, before, self._last = event.value, self._last, event.value
-        if (status.firmware_update_status, status.request_id) == (before.firmware_update_status, before.request_id):
+        kind = status.firmware_update_status
+        repeated = (kind, status.request_id) == (before.firmware_update_status, before.request_id)
+        if repeated and self._followed:
             return
+        # After a restart the system asks again for the permission to install, with the status that was the last.
+        self._followed = True
         signed = status.request_id != UNSIGNED
         installation = self.station.block(Installation)
-        if status.firmware_update_status is (S.SignatureVerified if signed else S.Downloaded):
+        if kind is (S.SignatureVerified if signed else S.Downloaded):
             installation.ready_to_install(status)
-        elif status.firmware_update_status in ENDED:
+        elif kind in ENDED:
             installation.ended(self.station.block(Connectors16).wanted_operative())
-        if status.firmware_update_status is S.InvalidSignature:
+        if kind is S.InvalidSignature:
             self.station.notify(SecurityEventRaised("InvalidFirmwareSignature", f"request {status.request_id}"))
+        if repeated:
+            return
         provisioning = self.station.block(Provisioning16)
         if provisioning.accepted and provisioning.online:
             self._reported(status)

@@ -29,6 +29,8 @@ from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.standard.internal import DEFER_FIRMWARE_DOWNLOAD
 
+UNSIGNED = "unsigned"
+"""Key of the note that the update that runs has no signature (L02)."""
 S = FirmwareUpdateStatusEnum
 Statuses = UpdateFirmwareStatusEnumType
 
@@ -40,6 +42,8 @@ class Firmware2(Block):
         super().__init__(station)
         self._last = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=NO_REQUEST)
         self._signed = True
+        self._followed = False
+        """Whether the system has reported since the start."""
         self._unreported: FirmwareUpdateStatus | None = None
         self._deferred: system.FirmwareUpdateRequest | None = None
 
@@ -47,6 +51,7 @@ class Firmware2(Block):
     def loaded(self, event: events.Loaded) -> None:
         """Take the status before the restart."""
         self._last = kept_status(self.station, event) or self._last
+        self._signed = UNSIGNED not in event.tables.get(TABLE, {})
 
     @answers(UpdateFirmwareRequest)
     def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse | Deferred:
@@ -55,28 +60,36 @@ class Firmware2(Block):
         With DeferFirmwareDownloadDuringTransaction the download begins after the last transaction.
         """
         wanted = update_of(request)
-        self._signed = wanted.signing_certificate is not None
-        if self._signed and wanted.signature is None:
+        if wanted.signing_certificate is not None and wanted.signature is None:
             return UpdateFirmwareResponse(status=Statuses.Rejected)
         if self.station.variables.get(DEFER_FIRMWARE_DOWNLOAD) and self.station.block(Transactions2).running():
             replaced, self._deferred = self._deferred is not None, wanted
+            scheduled = FirmwareUpdateStatus(firmware_update_status=S.DownloadScheduled, request_id=wanted.request_id)
+            self.station.after_answer(partial(self._follow, scheduled))
             return UpdateFirmwareResponse(status=Statuses.AcceptedCanceled if replaced else Statuses.Accepted)
         deferred = self.station.defer()
-        self.station.command(call(System.update_firmware, wanted), partial(self._started, deferred))
+        self.station.command(call(System.update_firmware, wanted), partial(self._started, deferred, wanted))
         return deferred
 
-    def _started(self, deferred: Deferred, result: Any) -> None:
+    def _started(self, deferred: Deferred, wanted: system.FirmwareUpdateRequest, result: Any) -> None:
         status = named(Statuses, result, Statuses.Rejected)
+        self._taken(wanted, result)
         if status in (Statuses.InvalidCertificate, Statuses.RevokedCertificate):
             self.station.notify(SecurityEventRaised("InvalidFirmwareSigningCertificate", status.value))
         self.station.answer(deferred, UpdateFirmwareResponse(status=status))
+
+    def _taken(self, wanted: system.FirmwareUpdateRequest, result: Any) -> None:
+        """Note of an update that the system takes whether it is signed: what it installs after, over a restart, too."""
+        if result in (system.UpdateFirmwareResponse.Accepted, system.UpdateFirmwareResponse.AcceptedCanceled):
+            self._signed = wanted.signing_certificate is not None
+            self.station.save(TABLE, UNSIGNED, None if self._signed else True)
 
     @receives(TransactionEnded)
     def transaction_ended(self, event: TransactionEnded) -> None:
         """Begin a download that waited for the last transaction."""
         if self._deferred is not None and not self.station.block(Transactions2).running():
             wanted, self._deferred = self._deferred, None
-            self.station.command(call(System.update_firmware, wanted))
+            self.station.command(call(System.update_firmware, wanted), partial(self._taken, wanted))
 
     # Status.
 
@@ -85,16 +98,23 @@ class Firmware2(Block):
         """Follow the update."""
         if not isinstance(event.value, FirmwareUpdateStatus):
             return
-        status, before, self._last = event.value, self._last, event.value
+        self._follow(event.value)
+
+    def _follow(self, status: FirmwareUpdateStatus) -> None:
+        before, self._last = self._last, status
         kind = status.firmware_update_status
-        if (kind, status.request_id) == (before.firmware_update_status, before.request_id):
+        repeated = (kind, status.request_id) == (before.firmware_update_status, before.request_id)
+        if repeated and self._followed:
             return
+        # After a restart the system asks again for the permission to install, with the status that was the last.
+        self._followed = True
         self.station.save(TABLE, KEY, None if kind in ENDED else status)
-        self._report(status)
+        if not repeated:
+            self._report(status)
         installation = self.station.block(Installation)
         if kind is (S.SignatureVerified if self._signed else S.Downloaded):
             installation.ready_to_install(status)
-            if installation.waits_for_transactions:
+            if installation.waits_for_transactions and not repeated:
                 # The installation waits for the end of a transaction (L01).
                 self._report(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
         elif kind in ENDED:
