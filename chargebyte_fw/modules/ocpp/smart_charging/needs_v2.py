@@ -159,8 +159,8 @@ class ChargingNeeds(Block):
         if not rejected or not is_of_iso_20(needs) or self.station.version != V21:
             return
         others = CHARGING_ONLY.get(needs.requested_energy_transfer, ())
-        can = self.station.variables.get(SERVICE_RENEGOTIATION_SUPPORT.at(evse_id))
-        if others and can:
+        renegotiable = self.station.variables.get(SERVICE_RENEGOTIATION_SUPPORT.at(evse_id))
+        if others and renegotiable:
             self.station.command(offer(others), partial(self._renegotiates, evse_id), evse_id=evse_id)
         else:
             self._end(evse_id)
