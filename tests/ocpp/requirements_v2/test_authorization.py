@@ -351,6 +351,7 @@ def allowed(station: Station2, value: str = "CAFE") -> set[str] | None:
         (["DC"], {"DC", "DC_extended", "MCS"}),
         (["DC_BPT"], {"DC_BPT", "MCS_BPT", "DC", "DC_extended", "MCS"}),
         (["AC_BPT", "AC_three_phase"], {"AC_BPT", "AC_three_phase_core", "AC_single_phase_core"}),
+        (["AC_DER"], {"AC_DER_IEC", "AC_DER_SAE", "AC_three_phase_core", "AC_single_phase_core"}),
     ],
 )
 @pytest.mark.parametrize("enabled", [True, False])

@@ -214,7 +214,10 @@ def test_a_transaction_ends_where_nothing_is_left_to_offer(mode: iso15118.Energy
     it = talk(status="Rejected", variables={SERVICE_RENEGOTIATION_SUPPORT.at(1): True})
     it.begin()
     it.results = {"update_allowed_energy_transfer_modes": result}
-    publish(it, bpt_of(mode))
+    needs = bpt_of(mode)
+    if mode is Transfer.AC_DER_IEC:
+        needs = replace(needs, der_charging_parameters=iso15118.DERChargingParameters())
+    publish(it, needs)
     [stop] = [one for one in it.commands if one.call.command == "stop_transaction"]
     assert (stop.evse_id, stop.call.args[0].reason) == (1, StopTransactionReason.ReqEnergyTransferRejected)
 

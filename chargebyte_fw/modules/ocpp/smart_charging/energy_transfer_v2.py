@@ -27,6 +27,7 @@ MODES: dict[Transfer, tuple[EnergyTransferMode, ...]] = {
 CHARGING_ONLY = {
     Transfer.AC_BPT: (Transfer.AC_single_phase, Transfer.AC_three_phase),
     Transfer.AC_BPT_DER: (Transfer.AC_single_phase, Transfer.AC_three_phase),
+    Transfer.AC_DER: (Transfer.AC_single_phase, Transfer.AC_three_phase),
     Transfer.DC_BPT: (Transfer.DC,),
     Transfer.DC_ACDP_BPT: (Transfer.DC_ACDP,),
 }

@@ -158,7 +158,9 @@ class ChargingNeeds(Block):
         rejected = response.status is v2.NotifyEVChargingNeedsStatusEnumType.Rejected
         if not rejected or not is_of_iso_20(needs) or self.station.version != V21:
             return
-        others = CHARGING_ONLY.get(needs.requested_energy_transfer, ())
+        # The name space of AC_DER_IEC has no other service that the car could choose.
+        der = needs.der_charging_parameters is not None
+        others = () if der else CHARGING_ONLY.get(needs.requested_energy_transfer, ())
         renegotiable = self.station.variables.get(SERVICE_RENEGOTIATION_SUPPORT.at(evse_id))
         if others and renegotiable:
             self.station.command(offer(others), partial(self._renegotiates, evse_id), evse_id=evse_id)
