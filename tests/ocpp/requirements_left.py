@@ -50,7 +50,7 @@ NOT_APPLICABLE = {
         (
             "of the display that an integrator's module drives",
             "C01 08,09,12,13; I01 03; I02 03,04; I03 03,05; I04 01; I05 02; I06 03; "
-            "O01 06,07,08,09,10,11,12,13,14,15,16; O02 06,07,08,09,10,11,14,15,16,17,18; G05 04",
+            "O01 06,07,08,09,10,11,12,13,14,15,16; O02 02,06,07,08,09,10,11,14,15,16,17,18; G05 04",
         ),
         (
             "of a local controller, which the station is none of",

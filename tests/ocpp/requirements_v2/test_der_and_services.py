@@ -8,6 +8,8 @@ import pytest
 
 from chargebyte_fw.contracts.types import display_message as display
 from chargebyte_fw.contracts.types import text_message
+from chargebyte_fw.modules.ocpp.variables.standard.station import DISPLAY_LANGUAGE
+from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.requirements_v2.scenarios import quiet
 from tests.ocpp.test_der_control import T, directives, pf, station
 
@@ -173,6 +175,55 @@ def test_priority_state_and_format_are_those_of_the_display(
     found.commanded()
     assert found.ask("SetDisplayMessage", {"message": {**MESSAGE, **transaction, **change}}) == {"status": status}
     assert found.commanded("set_display_message") == []
+
+
+def text(language: str | None) -> dict[str, Any]:
+    return {"format": "UTF8", "content": "hello", **({"language": language} if language else {})}
+
+
+@pytest.mark.ocpp("O01.FR.18")
+@pytest.mark.parametrize(
+    ("languages", "status"),
+    [
+        (("de",), "Accepted"),
+        (("EN-us",), "Accepted"),
+        ((None,), "Accepted"),
+        (("fr",), "LanguageNotSupported"),
+        (("de", "nl"), "Accepted"),
+        (("de", "fr"), "LanguageNotSupported"),
+    ],
+)
+def test_languages_are_those_of_the_display(languages: tuple[str | None, ...], status: str) -> None:
+    found = quiet(version=Version.V21)
+    accepted = display.SetDisplayMessageResponse(status=display.DisplayMessageStatusEnum.Accepted)
+    found.results["set_display_message"] = accepted
+    first, *more = [text(one) for one in languages]
+    extra = {"messageExtra": more} if more else {}
+    assert found.ask("SetDisplayMessage", {"message": {**MESSAGE, "message": first, **extra}}) == {"status": status}
+    assert len(found.commanded("set_display_message")) == (status == "Accepted")
+
+
+@pytest.mark.ocpp("O01.FR.19")
+def test_a_display_that_names_no_languages_takes_one_text() -> None:
+    found = quiet(version=Version.V21)
+    found.variables.remove(DISPLAY_LANGUAGE.id)
+    found.results["set_display_message"] = display.SetDisplayMessageResponse(
+        status=display.DisplayMessageStatusEnum.Accepted
+    )
+    wanted = {**MESSAGE, "message": text("fr")}
+    assert found.ask("SetDisplayMessage", {"message": wanted}) == {"status": "Accepted"}
+    wanted["messageExtra"] = [text("de")]
+    assert found.ask("SetDisplayMessage", {"message": wanted}) == {"status": "Rejected"}
+    assert len(found.commanded("set_display_message")) == 1
+
+
+@pytest.mark.ocpp("O05.FR.03")
+@pytest.mark.parametrize(("version", "status"), [(Version.V21, "Rejected"), (Version.V201, "Unknown")])
+def test_a_display_that_cannot_remove_a_message_rejects_it(version: Version, status: str) -> None:
+    """2.0.1 has no such word."""
+    found = quiet(version=version)
+    found.results["clear_display_message"] = None
+    assert found.ask("ClearDisplayMessage", {"id": 3}) == {"status": status}
 
 
 @pytest.mark.ocpp("O03.FR.01", "O03.FR.02", "O03.FR.03", "O03.FR.04", "O03.FR.06")

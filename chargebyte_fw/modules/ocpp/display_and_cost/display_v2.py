@@ -31,10 +31,12 @@ from chargebyte_fw.modules.ocpp.station import Block, Deferred, answers
 from chargebyte_fw.modules.ocpp.station.named import named
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.standard.station import (
+    DISPLAY_LANGUAGE,
     DISPLAY_SUPPORTED_FORMATS,
     DISPLAY_SUPPORTED_PRIORITIES,
     DISPLAY_SUPPORTED_STATES,
 )
+from chargebyte_fw.modules.ocpp.version import Version
 
 MESSAGES_PER_NOTIFICATION = 4
 """So that a notification of long texts fits into a frame."""
@@ -75,7 +77,17 @@ class Display2(Block):
             return Status.NotSupportedPriority
         if message.state is not None and message.state.value not in states:
             return Status.NotSupportedState
-        return None
+        return self._language_refused(message) if self.station.version == Version.V21 else None
+
+    def _language_refused(self, message: MessageInfoType) -> DisplayMessageStatusEnumType | None:
+        """Return why the languages of a message are refused: those of the display are the values of its `Language`."""
+        known = self.station.variables.entry(DISPLAY_LANGUAGE.id)
+        more = message.message_extra or []
+        if known is None:
+            return Status.Rejected if more else None
+        languages = {_tag(one) for one in known.values}
+        wanted = [one.language for one in (message.message, *more) if one.language]
+        return Status.LanguageNotSupported if any(_tag(one) not in languages for one in wanted) else None
 
     def _set(self, deferred: Deferred, result: Any) -> None:
         status = Status.Rejected
@@ -119,12 +131,17 @@ class Display2(Block):
 
         def then(result: Any) -> None:
             known = isinstance(result, display.ClearDisplayMessageResponse)
-            status = named(statuses, result.status if known else None, statuses.Unknown)
+            status = named(statuses, result.status, statuses.Unknown) if known else statuses.Rejected
             self.station.answer(deferred, ClearDisplayMessageResponse(status=status))
 
         wanted = display.ClearDisplayMessageRequest(id=request.id)
         self.station.command(call(DisplayMessage.clear_display_message, wanted), then)
         return deferred
+
+
+def _tag(language: str) -> str:
+    """Return a language as RFC 5646 compares it; configurations write `en_US`, too."""
+    return language.replace("_", "-").casefold()
 
 
 def _state(state: MessageStateEnumType | None) -> display.MessageStateEnum | None:
