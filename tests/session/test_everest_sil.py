@@ -169,3 +169,55 @@ def test_a_car_charges_in_every_other_station(run: Any, tmp_path: Path, pki: Pki
             assert sil.said(*START, *END, evse=evse)
 
     run(main())
+
+
+def with_services(folder: Path, services: str, *, dc: str = "config-sil-dc-isomux") -> Path:
+    """A station whose car offers ISO 15118-20 alone, with these energy services, best first."""
+    file = station(folder, dc)
+    changed = yaml.safe_load(file.read_text())
+    car = next(one for one in changed["active_modules"].values() if one["module"] == "PyEvJosev")
+    car["config_module"] = {
+        "device": car["config_module"]["device"],
+        "supported_ISO15118_20_DC": True,
+        "supported_d20_energy_services": services,
+    }
+    file.write_text(yaml.safe_dump(changed, sort_keys=False))
+    return file
+
+
+def logged(caplog: pytest.LogCaptureFixture, text: str) -> bool:
+    return any(text in record.getMessage() for record in caplog.records)
+
+
+@pytest.mark.parametrize(
+    ("services", "selected"), [("MCS_BPT,MCS,DC", "DC"), ("DC_BPT,DC", "DC_BPT"), ("DC,DC_BPT", "DC")]
+)
+def test_a_car_of_iso_15118_20_takes_the_first_of_its_services_that_the_charger_has(
+    run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture, services: str, selected: str
+) -> None:
+    async def main() -> None:
+        async with Sil(tmp_path, with_services(tmp_path, services)) as sil:
+            evse = await charge(sil, DC)
+            assert sil.said(*START, *END, evse=evse)
+            assert sil.modules[evse].evse.powermeter.value.energy_Wh_import.total > 120
+            assert logged(caplog, f"the car selects {selected}, ")
+
+    run(main())
+
+
+def test_a_car_of_iso_15118_20_without_a_service_leaves_and_logs_why(
+    run: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with Sil(tmp_path, with_services(tmp_path, "MCS")) as sil:
+            await asyncio.sleep(2)
+            sil.execute(
+                "sleep 1;iso_wait_slac_matched;iso_start_v2g_session DC externalpayment 86400 0;sleep 30;unplug"
+            )
+            await asyncio.sleep(3)
+            sil.mqtt.receive(CARD_TOPIC, json.dumps(CARD))
+            await sil.script_over("ev_manager")
+            assert logged(caplog, "session failed: the charger offers DC, DC_BPT, the car takes MCS")
+            assert not sil.said("ChargingStarted")
+
+    run(main())
