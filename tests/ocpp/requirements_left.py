@@ -78,10 +78,6 @@ LEFT = {
         ),
         ("the security log is that of the system", "A01 11; A04 04; N01 03"),
         ("transfers trust the certificate authorities of the system alone", "N01 15"),
-        (
-            "not built: the fallback to the former client certificate",
-            "A02 10,28,29; A03 10,24,25",
-        ),
         ("advice that would take Plug and Charge away while the present certificate is still valid", "A02 21"),
         ("no test asserts it for the client certificate", "A00 430; A02 22,23"),
         ("AdditionalRootCertificateCheck is not supported", "M05 09,10,11,12,13,14,15,16"),

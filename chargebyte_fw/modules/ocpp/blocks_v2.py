@@ -29,6 +29,7 @@ from chargebyte_fw.modules.ocpp.remote_control.trigger_v2 import Trigger2
 from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
 from chargebyte_fw.modules.ocpp.security.events_v2 import SecurityEvents2
+from chargebyte_fw.modules.ocpp.security.renewed_certificate_v2 import RenewedCertificate2
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
 from chargebyte_fw.modules.ocpp.security.vehicle_chain_v2 import VehicleChains2
 from chargebyte_fw.modules.ocpp.smart_charging.bidirectional_v2 import Bidirectional
@@ -80,6 +81,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Installation,
     Firmware2,
     Logs2,
+    RenewedCertificate2,
     Certificates2,
     Trigger2,
     SecurityEvents2,

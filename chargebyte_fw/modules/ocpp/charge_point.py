@@ -80,6 +80,9 @@ _OF_CONNECTION = (
 )
 
 
+_CHANGES = (socket.Established, socket.CertificateProven, socket.Lost, socket.Confirmed, socket.ProfileSwitched)
+
+
 class ChargePoint(Machine):
     """The parts as one machine; effects for the owner are those of socket, file and stack, and log lines."""
 
@@ -148,7 +151,7 @@ class ChargePoint(Machine):
             return [*self._connection([one], now), *self.station.feed(known, now)]
         if order is not None or isinstance(one, _OF_CONNECTION):
             return self._connection([order or one], now)
-        if isinstance(one, socket.Established | socket.Lost | socket.Confirmed | socket.ProfileSwitched):
+        if isinstance(one, _CHANGES):
             return self._connection_changed(one, now)
         dispatched = self._dispatched(one, now)
         if dispatched is not None:
@@ -210,6 +213,9 @@ class ChargePoint(Machine):
                     profile.transport,
                 )
                 return [*sent, *self.station.feed(connected, now)]
+            case socket.CertificateProven(former):
+                self._found.append(one)
+                return self.station.feed(events.ClientCertificateProven(former), now)
             case socket.Lost(_, reason):
                 self._found.append(one)
                 return [*self.dispatcher.closed(now), events.Disconnected(reason)]
@@ -227,6 +233,8 @@ def _order(effect: Any) -> Any:
             return connection_events.Stop(reason)
         case effects.Reconnect(reason):
             return connection_events.Restart(reason)
+        case effects.KeepFormerCertificate(former):
+            return connection_events.CertificateRenewed(former)
         case effects.SwitchSecurityProfile(security_profile, timeout_s):
             return connection_events.SwitchProfile(security_profile, timeout_s)
         case effects.ConfigureConnection(settings):

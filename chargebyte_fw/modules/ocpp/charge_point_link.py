@@ -9,6 +9,7 @@ from typing import Any
 
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.kernel.clock import utc_now
+from chargebyte_fw.kernel.errors import in_words
 from chargebyte_fw.kernel.lasting_condition import LastingCondition
 from chargebyte_fw.kernel.log import ModuleLog
 from chargebyte_fw.kernel.pump import Pump
@@ -19,12 +20,12 @@ from chargebyte_fw.modules.ocpp.charge_point import ChargePoint, FileBegunAnew, 
 from chargebyte_fw.modules.ocpp.connection import effects as socket
 from chargebyte_fw.modules.ocpp.connection import events as connection_events
 from chargebyte_fw.modules.ocpp.connection.link import Link
-from chargebyte_fw.modules.ocpp.connection.tls_link import Certificates
+from chargebyte_fw.modules.ocpp.connection.tls_link import Certificates, discard
 from chargebyte_fw.modules.ocpp.dispatcher import Note
 from chargebyte_fw.modules.ocpp.queue.effects import KeepTransactionId, Persist, Remove
 from chargebyte_fw.modules.ocpp.queue.store_link import Store
 from chargebyte_fw.modules.ocpp.rpc.endpoint import Transmit
-from chargebyte_fw.modules.ocpp.station.effects import Command, Save
+from chargebyte_fw.modules.ocpp.station.effects import Command, DiscardCertificate, Save
 from chargebyte_fw.modules.ocpp.station.events import CommandDone, CommandFailed, Loaded, WallClockSet
 
 
@@ -104,6 +105,16 @@ class ChargePointRunner:
         finally:
             self._looking = False
 
+    async def _discard(self, order: DiscardCertificate) -> None:
+        try:
+            discard(order.discarded, order.kept)
+        except OSError as error:
+            self.log.warning("the client certificate that is not used cannot be deleted: %s", in_words(error))
+            self.feed(CommandFailed(order.command_id, in_words(error)))
+            return
+        self.feed(CommandDone(order.command_id, True))
+        self._look_again()
+
     async def close(self, reason: str = "the station stops") -> None:
         """Close the connection and the file."""
         self.feed(connection_events.Stop(reason))
@@ -136,7 +147,9 @@ class ChargePointRunner:
                 self._link.close(effect)
             case socket.SendPing():
                 self._link.ping(effect)
-            case Note() | socket.Unreachable() | socket.Established() | socket.Lost():
+            case DiscardCertificate():
+                self._spawn(self._discard(effect), "certificates")
+            case Note() | socket.Unreachable() | socket.Established() | socket.Lost() | socket.CertificateProven():
                 self._report(effect)
             case _:
                 if isinstance(effect, Command) and effect.call.interface == EvseSecurity.interface:
@@ -157,5 +170,7 @@ class ChargePointRunner:
                 text = f"connected to {profile.url} as {profile.identity}, {version.value}, slot {profile.slot}"
                 if not self._offline.end(text):
                     self.log.info("%s", text)
+            case socket.CertificateProven(former=True):
+                self.log.warning("the former client certificate is used: the new one did not connect to any CSMS")
             case socket.Lost(profile, reason):
                 self.log.info("the connection to %s is closed: %s", profile.url, reason)

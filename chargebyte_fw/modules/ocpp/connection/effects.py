@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chargebyte_fw.modules.ocpp.connection.settings import Profile, TlsSettings
+from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles, Profile, TlsSettings
 from chargebyte_fw.modules.ocpp.version import Version
 
 
@@ -30,6 +30,8 @@ class OpenSocket(msgspec.Struct, frozen=True):
     subprotocols: tuple[str, ...]
     local_address: str
     tls: TlsSettings
+    client: ClientFiles | None = None
+    """The client certificate in place of the newest one that is installed."""
 
 
 class CloseSocket(msgspec.Struct, frozen=True):
@@ -52,6 +54,13 @@ class Established(msgspec.Struct, frozen=True):
 
     profile: Profile
     version: Version
+
+
+class CertificateProven(msgspec.Struct, frozen=True):
+    """A CSMS was reached after the client certificate was renewed."""
+
+    former: bool
+    """With the former certificate: the new one does not work."""
 
 
 class Lost(msgspec.Struct, frozen=True):

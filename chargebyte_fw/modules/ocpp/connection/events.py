@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from chargebyte_fw.modules.ocpp.connection.settings import ConnectionSettings, Credentials
+from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles, ConnectionSettings, Credentials
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -27,6 +27,13 @@ class CredentialsChanged(msgspec.Struct, frozen=True):
     """What EvseSecurity has installed."""
 
     credentials: Credentials
+
+
+class CertificateRenewed(msgspec.Struct, frozen=True):
+    """The former client certificate is used as well where none of the slots can be connected with the new one."""
+
+    former: ClientFiles | None
+    """None: there is one certificate again."""
 
 
 class Restart(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.ocpp.connection import effects, events
 from chargebyte_fw.modules.ocpp.connection.settings import (
     SLOT_PAUSE_S,
+    ClientFiles,
     ConnectionSettings,
     Credentials,
     Profile,
@@ -23,6 +24,8 @@ from chargebyte_fw.modules.ocpp.version import of_subprotocol
 
 OPEN_LIMIT_S = 60.0
 """An attempt that has not ended by itself by then has failed. The link's own limits are shorter."""
+
+CLIENT_CERTIFICATE_PROFILE = 3
 
 
 class S(Enum):
@@ -55,6 +58,9 @@ class Connection(Machine):
         self._confirmed = False
         self._reported: set[str] = set()
         self._wanted_profile: int | None = None
+        self._former: ClientFiles | None = None
+        self._uses_former = False
+        self._rounds = 0
 
     # Wanted or not.
 
@@ -96,6 +102,11 @@ class Connection(Machine):
         """Note what is installed: it counts with the next attempt."""
         self.credentials = event.credentials
 
+    @on(event=events.CertificateRenewed)
+    def renewed(self, event: events.CertificateRenewed, now: float) -> None:
+        """Begin with the new client certificate ([A02.FR.28])."""
+        self._former, self._uses_former = event.former, False
+
     # One attempt.
 
     def _try(self, now: float) -> list[Any]:
@@ -124,7 +135,9 @@ class Connection(Machine):
         subprotocols = tuple(version.value for version in offered)
         url = address(profile)
         tls = self.settings.tls
-        return self.enter(S.OPENING, effects.OpenSocket(self.attempt, profile, url, subprotocols, local_address, tls))
+        client = self._former if self._uses_former else None
+        order = effects.OpenSocket(self.attempt, profile, url, subprotocols, local_address, tls, client)
+        return self.enter(S.OPENING, order)
 
     @on(S.PREPARING, event=events.NetworkReady, to=S.OPENING)
     def prepared(self, event: events.NetworkReady, now: float) -> list[Any] | None:
@@ -170,6 +183,8 @@ class Connection(Machine):
         self._reported.clear()
         self._start_pings(now)
         found: list[Any] = [effects.Established(self.profile, version)]
+        if self._former is not None and self.profile.security_profile == CLIENT_CERTIFICATE_PROFILE:
+            found.append(effects.CertificateProven(self._uses_former))
         if self._wanted_profile is not None:
             self.stop("switch")
             self._wanted_profile = None
@@ -199,6 +214,9 @@ class Connection(Machine):
 
     def _pause(self, now: float, pause_s: float, profile: Profile | None, reason: str, event: str = "") -> list[Any]:
         self.last_reason = reason
+        if self.slots.rounds != self._rounds:
+            self._rounds = self.slots.rounds
+            self._uses_former = self._former is not None and not self._uses_former
         first = event if event not in self._reported else ""
         self._reported.add(event)
         self.start("redial", now + pause_s)

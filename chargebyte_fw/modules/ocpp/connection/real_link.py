@@ -12,6 +12,8 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from chargebyte_fw import VERSION
 from chargebyte_fw.kernel import lazy_import
 from chargebyte_fw.kernel.decoding import shorten
@@ -47,6 +49,8 @@ async def dial(wanted: Handshake, order: OpenSocket, certificates: tls_link.Cert
     how: dict[str, Any] = {}
     if uri.secure:
         files = await certificates.files()
+        if order.client is not None:
+            files = msgspec.structs.replace(files, chain=order.client.chain, key=order.client.key)
         client = order.profile.security_profile == 3
         loop = asyncio.get_running_loop()
         # Reads files: a store of hundreds of roots takes its time.

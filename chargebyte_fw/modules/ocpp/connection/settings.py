@@ -61,6 +61,16 @@ class TlsSettings(msgspec.Struct, frozen=True):
     """A file for the keys of TLS sessions (EnableTLSKeylog, TLSKeylogFile); empty: none is written."""
 
 
+class ClientFiles(msgspec.Struct, frozen=True):
+    """The files of a client certificate, as EvseSecurity names them."""
+
+    chain: str
+    """What is shown to the CSMS."""
+    key: str
+    single: str = ""
+    """The certificate alone, where it has a file of its own."""
+
+
 class ConnectionSettings(msgspec.Struct, frozen=True):
     """Everything that the connection is configured by; it is replaced as a whole."""
 

@@ -29,6 +29,8 @@ class Slots:
         self._pauses = 0
         self._exhausted: set[int] = set()
         self._stays = False
+        self.rounds = 0
+        """How often every slot has failed; at the last slot, its attempts."""
 
     def configure(self, settings: ConnectionSettings) -> None:
         """Take over what the last run confirmed."""
@@ -101,8 +103,12 @@ class Slots:
             return False
         if before is not None:
             self._exhausted.add(before)
-        if self.last in slots and self._exhausted >= set(slots):
+        every = self._exhausted >= set(slots)
+        self.rounds += every
+        if every and self.last in slots:
             self._stays = True
-        else:
-            self._position = (self._position + 1) % len(slots)
+            return self.current(settings) != before
+        if every:
+            self._exhausted.clear()
+        self._position = (self._position + 1) % len(slots)
         return self.current(settings) != before

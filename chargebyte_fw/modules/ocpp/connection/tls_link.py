@@ -16,7 +16,7 @@ from chargebyte_fw.contracts.types.evse_security import (
     LeafCertificateType,
 )
 from chargebyte_fw.kernel.errors import CommandError, in_words
-from chargebyte_fw.modules.ocpp.connection.settings import Credentials, TlsSettings
+from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles, Credentials, TlsSettings
 from chargebyte_fw.modules.ocpp.connection.web_socket import HandshakeFailed
 
 FAILED_TO_AUTHENTICATE = "FailedToAuthenticateAtCsms"
@@ -89,6 +89,16 @@ class InstalledCertificates(Certificates):
         if found.status is not GetCertificateInfoStatus.Accepted or info is None:
             return TlsFiles(roots)
         return TlsFiles(roots, info.certificate or info.certificate_single or "", info.key, info.password)
+
+
+def discard(files: ClientFiles, kept: ClientFiles) -> None:
+    """Delete a client certificate with its key, but nothing that another one has too; OSError is the caller's.
+
+    EVerest's interface of EvseSecurity has no command for it: its `delete_certificate` keeps those of the station.
+    """
+    for path in (files.single, files.chain, files.key):  # a key without its certificate is no harm
+        if path and path not in (kept.single, kept.chain, kept.key):
+            Path(path).unlink(missing_ok=True)
 
 
 def context(settings: TlsSettings, files: TlsFiles, *, with_client_certificate: bool) -> ssl.SSLContext:

@@ -11,6 +11,7 @@ import msgspec
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
 from chargebyte_fw.contracts.types import evse_security as security
 from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles
 from chargebyte_fw.modules.ocpp.messages.v2.certificates import (
     CertificateHashDataChainType,
     DeleteCertificateRequest,
@@ -36,9 +37,10 @@ from chargebyte_fw.modules.ocpp.messages.v2.types.certificate import Certificate
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
 from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
 from chargebyte_fw.modules.ocpp.security.hashes import issuing_root, of_store
+from chargebyte_fw.modules.ocpp.security.renewed_certificate_v2 import RenewedCertificate2
 from chargebyte_fw.modules.ocpp.security.request_ids import RequestIds
 from chargebyte_fw.modules.ocpp.security.signing import Signing, Subject
-from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, effects, events, receives
+from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, events, receives
 from chargebyte_fw.modules.ocpp.station.named import named
 from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.standard.communication import (
@@ -200,10 +202,27 @@ class Certificates2(Block):
             return self._refused(use, f"the chain has {len(request.certificate_chain)} bytes, more than {longest}")
         deferred = self.station.defer()
         command = call(EvseSecurity.update_leaf_certificate, request.certificate_chain, _LEAVES[use])
-        self.station.command(command, partial(self._updated, deferred, use))
+
+        def install(former: ClientFiles | None) -> None:
+            self.station.command(command, partial(self._updated, deferred, use, former))
+
+        if use is Use.ChargingStationCertificate and self._profile >= CLIENT_CERTIFICATE_PROFILE:
+            self.before_renewal(install)
+        else:
+            install(None)
         return deferred
 
-    def _updated(self, deferred: Deferred, use: CertificateSigningUseEnumType, result: Any) -> None:
+    def before_renewal(self, then: Callable[[ClientFiles | None], None]) -> None:
+        """Give `then` the client certificate in use."""
+        self.station.block(RenewedCertificate2).in_use(then)
+
+    def use_renewed(self, former: ClientFiles | None) -> None:
+        """Connect with the client certificate that was installed ([A02.FR.08])."""
+        self.station.block(RenewedCertificate2).renewed(former)
+
+    def _updated(
+        self, deferred: Deferred, use: CertificateSigningUseEnumType, former: ClientFiles | None, result: Any
+    ) -> None:
         if result is not security.InstallCertificateResult.Accepted:
             reason = result.value if isinstance(result, security.InstallCertificateResult) else "not installed"
             self.answer(deferred, self._refused(use, reason))
@@ -212,8 +231,7 @@ class Certificates2(Block):
         self._request_ids.ended(use)
         self.answer(deferred, CertificateSignedResponse(status=CertificateSignedStatusEnumType.Accepted))
         if use is Use.ChargingStationCertificate and self._profile >= CLIENT_CERTIFICATE_PROFILE:
-            # The new certificate is used from the next connection on (A02).
-            self.station.effect(effects.Reconnect("the station has a new certificate"))
+            self.use_renewed(former)
 
     def _ends(self, use: CertificateSigningUseEnumType) -> None:
         signing = self._signings.get(use)

@@ -12,6 +12,7 @@ from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.modules.ocpp.authorization.contracts_v2 import Answer, Contracts2
 from chargebyte_fw.modules.ocpp.authorization.known import Known
 from chargebyte_fw.modules.ocpp.authorization.v16 import Authorization16
+from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles
 from chargebyte_fw.modules.ocpp.data_transfer.v16 import DataTransfer16
 from chargebyte_fw.modules.ocpp.messages.errors import MessageError, NotEncodable
 from chargebyte_fw.modules.ocpp.messages.model import Request
@@ -43,7 +44,7 @@ from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityE
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
 from chargebyte_fw.modules.ocpp.security.signing import Subject
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
-from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, Station, receives
+from chargebyte_fw.modules.ocpp.station import CallFailure, Deferred, RequestRefused, Station, effects, receives
 from chargebyte_fw.modules.ocpp.variables.standard.communication import ORGANIZATION_NAME
 from chargebyte_fw.modules.ocpp.variables.standard.internal import CHARGE_BOX_SERIAL_NUMBER, V2G_CERTIFICATE_CHECK_DELAY
 from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import PNC_ENABLED
@@ -132,6 +133,14 @@ class PlugAndCharge16(Certificates2):
     def send_csr(self, use: CertificateSigningUseEnumType, csr: str, then: Callable[[Any], None]) -> None:
         """Send a signing request."""
         send_wrapped(self.station, SignCertificateRequest(csr=csr, certificate_type=use), then)
+
+    def before_renewal(self, then: Callable[[ClientFiles | None], None]) -> None:
+        """Install it: 1.6 has no fallback to the former certificate."""
+        then(None)
+
+    def use_renewed(self, former: ClientFiles | None) -> None:
+        """Connect with the client certificate that was installed."""
+        self.station.effect(effects.Reconnect("the station has a new certificate"))
 
     def invalid(self, reason: str) -> CertificateSignedResponse:
         """Refuse a certificate, and raise the security event of 1.6 for it."""

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.kernel.effects import Call
-from chargebyte_fw.modules.ocpp.connection.settings import ConnectionSettings
+from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles, ConnectionSettings
 from chargebyte_fw.modules.ocpp.queue.settings import Settings as QueueSettings
 
 
@@ -72,6 +72,23 @@ class KeepElsewhere(msgspec.Struct, frozen=True):
 
     command_id: int
     what: Any
+
+
+class KeepFormerCertificate(msgspec.Struct, frozen=True):
+    """Use the former client certificate as well where the new one does not connect; None: there is one again.
+
+    `ClientCertificateProven` is the answer, with each connection.
+    """
+
+    former: ClientFiles | None
+
+
+class DiscardCertificate(msgspec.Struct, frozen=True):
+    """Delete a client certificate of the station; `CommandDone` or `CommandFailed` is the answer."""
+
+    command_id: int
+    discarded: ClientFiles
+    kept: ClientFiles
 
 
 class Save(msgspec.Struct, frozen=True):

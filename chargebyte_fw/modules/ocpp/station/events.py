@@ -95,6 +95,12 @@ class CredentialsKnown(msgspec.Struct, frozen=True):
     client_certificate: bool
 
 
+class ClientCertificateProven(msgspec.Struct, frozen=True):
+    """A CSMS was reached with one of the two client certificates."""
+
+    former: bool
+
+
 class SlotConfirmed(msgspec.Struct, frozen=True):
     """BootNotification was accepted over this slot: ActiveNetworkProfile and SecurityProfile are to be written."""
 

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from chargebyte_fw.kernel.effects import Call, Publish
+from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles
 from chargebyte_fw.modules.ocpp.station import effects, events
 from chargebyte_fw.modules.ocpp.station.block import ANSWERED, ANSWERS, FAILED, RECEIVES, SERVES, Block, Key
 from chargebyte_fw.modules.ocpp.station.layout import Layout
@@ -166,6 +167,12 @@ class Station:
         command_id = next(self._ids)
         self._commands[command_id] = then
         self._effects.append(effects.KeepElsewhere(command_id, what))
+
+    def discard_certificate(self, discarded: ClientFiles, kept: ClientFiles, then: Callable[[Any], None]) -> None:
+        """Delete one of two client certificates; `then` takes True, or a `CallFailure`."""
+        command_id = next(self._ids)
+        self._commands[command_id] = then
+        self._effects.append(effects.DiscardCertificate(command_id, discarded, kept))
 
     def publish(self, value: Publish) -> None:
         """Publish a variable of an interface that the module provides."""
