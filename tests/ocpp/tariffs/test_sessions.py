@@ -164,7 +164,7 @@ def test_the_last_event_has_the_cost_and_the_first_one_the_tariff() -> None:
     assert (details["totalUsage"]["chargingTime"], details["totalUsage"]["idleTime"]) == (3600, 0)
 
 
-@pytest.mark.ocpp("I12.FR.02")
+@pytest.mark.ocpp("I12.FR.02", "I12.FR.03")
 def test_running_costs_are_sent_in_their_interval_without_periods() -> None:
     station = priced()
     station.set("Interval", 60)
@@ -300,7 +300,7 @@ def test_a_prepaid_card_stops_at_what_is_left_on_it() -> None:
 # I08: the tariff of a driver.
 
 
-@pytest.mark.ocpp("I08.FR.04", "I08.FR.05", "I08.FR.06", "I08.FR.07", "I08.FR.09", "I08.FR.22", "I09")
+@pytest.mark.ocpp("I08.FR.04", "I08.FR.05", "I08.FR.06", "I08.FR.10", "I08.FR.22", "I09")
 def test_a_driver_is_charged_by_his_own_tariff() -> None:
     station = priced()
     put(station)

@@ -53,6 +53,8 @@ class Running(msgspec.Struct):
     saved_at_s: float = 0.0
     reported: str = ""
     """The tariff that the CSMS knows to be used."""
+    troubled: bool = False
+    """The CSMS was notified that it cannot be calculated."""
 
     @property
     def kind(self) -> TariffKindEnumType:
@@ -123,6 +125,7 @@ class RunningCosts:
             token=_token(transaction),
         )
         running = self._running[transaction.transaction_id] = Running(kept, tariff)
+        transaction.counted_here = True
         cost.begin(tariff, local_time_of(self._station.variables), reservation_us)
         self._turn(running, transaction)
         self.save(transaction.transaction_id, running)
@@ -180,6 +183,7 @@ class RunningCosts:
             token=_token(transaction),
         )
         running = self._running[transaction.transaction_id] = Running(kept, tariff, self._station.now)
+        transaction.counted_here = True
         cost.change(tariff, local_time_of(self._station.variables))
         self._turn(running, transaction)
         self.save(transaction.transaction_id, running)

@@ -41,10 +41,11 @@ from chargebyte_fw.modules.ocpp.variables.standard.cost import (
     TARIFF_INTERVAL,
     TARIFF_PROBLEM,
 )
+from chargebyte_fw.modules.ocpp.variables.standard.transactions import EV_CONNECTION_TIME_OUT
 from chargebyte_fw.modules.ocpp.version import Version
 
 LIMITED_LOOK_S = 1.0
-"""How often a cost is counted that the CSMS has limited."""
+"""How often a cost is counted at most: one that is limited, and any with a `TariffCostCtrlr.Interval` of 0."""
 SEVERITY = 5
 Kind, Set, Change = v2.TariffKindEnumType, v2.TariffSetStatusEnumType, v2.TariffChangeStatusEnumType
 
@@ -57,6 +58,8 @@ class Tariffs2(Block):
         self.defaults = DefaultTariffs(station.save)
         self.drivers = DriverTariffs(station.save)
         self.costs = RunningCosts(station, self._tariff_of)
+        self._authorized: dict[str, str] = {}
+        """Tokens with a tariff of their own that have begun nothing yet, as they were presented, by their key."""
         self._central: set[str] = set()
         """Tokens whose transactions the CSMS charges: their own tariff could not be used (`CentralCost`)."""
         station.block(Transactions2).writer.pricing = self._priced
@@ -75,6 +78,8 @@ class Tariffs2(Block):
         for transaction_id, _ in self.costs:
             if transaction_id not in known:
                 self.costs.forget(transaction_id)
+        if self.station.version is Version.V21 and self.station.variables.get(TARIFF_AVAILABLE):
+            self.station.variables.set(TARIFF_PROBLEM, False)  # there before the first problem, to be monitored
         self._show_default()
 
     @receives(Registered)
@@ -166,10 +171,16 @@ class Tariffs2(Block):
 
         for tariff, evse_ids in self.defaults.installed(evse_id):
             add(tariff, Kind.DefaultTariff, evse_ids, [])
+        charging = set()
         for _, running in self.costs:
+            driver = running.kind is Kind.DriverTariff and running.kept.token
+            charging.add(running.kept.token.lower())
             if evse_id in (0, running.evse_id):
-                driver = running.kind is Kind.DriverTariff and running.kept.token
                 add(running.tariff, running.kind, [running.evse_id], [running.kept.token] if driver else [])
+        for key, token in self._authorized.items() if evse_id == 0 else ():
+            waiting = None if key in charging else self.drivers.of(token)
+            if waiting is not None:
+                add(waiting, Kind.DriverTariff, [], [token])  # at no EVSE yet ([I08.FR.07])
         return list(found.values())
 
     @answers(v2.ClearTariffsRequest)
@@ -198,6 +209,7 @@ class Tariffs2(Block):
         if self.station.version is not Version.V21:
             return
         token = request.id_token.id_token
+        self._no_longer_used(token)
         if response.tariff is None:
             self._central.discard(token.lower())
             self.drivers.put(token, None)
@@ -205,17 +217,20 @@ class Tariffs2(Block):
         try:
             if not self._in_use:
                 raise TariffRefused(Refusal.REJECTED, "TariffCostCtrlr.Enabled[Tariff] is false")
-            # An immediate tariff: validFrom is disregarded ([I08.FR.09]).
+            # An immediate tariff: validFrom is disregarded ([I08.FR.10]).
             response.tariff.valid_from = None
             tariff = self._read(response.tariff)
         except TariffRefused as refused:
             self.drivers.put(token, None)
-            self._problem(refused)
+            code = "UnsupportedParam" if refused.status is Refusal.REJECTED else str(refused.status)
+            self._problem(True, code, refused.reason)
             self._handle_failed(token, response)
             return
         self._central.discard(token.lower())
         self.drivers.put(token, tariff)
-        self.station.variables.set(TARIFF_PROBLEM, False)
+        if response.id_token_info.status is AuthorizationStatusEnumType.Accepted:
+            self._used_until_plugged_in(token)
+        self._solved()
         if tariff.source.description:
             self.station.block(Cost2).show_tariff(tariff.source.description, token)
 
@@ -228,18 +243,48 @@ class Tariffs2(Block):
                     self._central.clear()
                 self._central.add(token.lower())
 
-    def _problem(self, refused: TariffRefused) -> None:
-        """Notify the CSMS of a tariff that cannot be used, unless a monitor of it does ([I08.FR.30], [I08.FR.31])."""
-        monitoring, variables = self.station.block(Monitoring), self.station.variables
+    def _used_until_plugged_in(self, token: str) -> None:
+        """The tariff of a token is in use until its transaction ends, or no car was connected in time ([I08.FR.07])."""
+        key = token.lower()
+        if len(self._authorized) >= MOST_DRIVERS:
+            self._no_longer_used(next(iter(self._authorized)))
+        self._authorized[key] = token
+        at = self.station.now + self.station.variables.get(EV_CONNECTION_TIME_OUT)
+        self.station.start(("tariff of", key), at, lambda: self._left_unused(token))
+
+    def _no_longer_used(self, token: str) -> None:
+        key = token.lower()
+        self._authorized.pop(key, None)
+        self.station.stop(("tariff of", key))
+
+    def _left_unused(self, token: str) -> None:
+        self._no_longer_used(token)
+        self._forget_driver(token)
+
+    def _forget_driver(self, token: str) -> None:
+        """Remove the tariff of a token that no transaction has, unless it is kept with the cache ([I08.FR.05])."""
+        in_use = any(one.kept.token.lower() == token.lower() for _, one in self.costs)
+        if token and not in_use and not self.station.variables.get(AUTH_CACHE_ENABLED):
+            self.drivers.put(token, None)
+
+    def _problem(self, present: bool, code: str | None = None, info: str | None = None) -> None:
+        """Set TariffCostCtrlr.Problem, and notify the CSMS unless a monitor of it does (I08, [I12.FR.19])."""
+        monitoring = self.station.block(Monitoring)
         monitored = any(one.type == DELTA for one in monitoring.monitors.on(TARIFF_PROBLEM.id))
-        variables.set(TARIFF_PROBLEM, True)
+        self.station.variables.set(TARIFF_PROBLEM, present)
         if not monitored:
             kind = EventNotificationEnumType.HardWiredNotification
-            code = "UnsupportedParam" if refused.status is Refusal.REJECTED else str(refused.status)
+            text = "true" if present else "false"
+            info = None if info is None else info[:500]
             event = monitoring.sender.event(
-                TARIFF_PROBLEM.id, "true", "Alerting", kind, SEVERITY, tech_code=code, tech_info=refused.reason[:500]
+                TARIFF_PROBLEM.id, text, "Alerting", kind, SEVERITY, tech_code=code, tech_info=info
             )
             monitoring.sender.send([event])
+
+    def _solved(self) -> None:
+        """A tariff could be used: there is no problem any more ([I08.FR.35], [I12.FR.43])."""
+        if self.station.variables.get(TARIFF_PROBLEM):
+            self._problem(False)
 
     def _tariff_of(self, transaction: Transaction) -> tuple[Tariff, v2.TariffKindEnumType] | None:
         """Return the tariff by which a transaction is charged: the driver's, otherwise the one of the EVSE."""
@@ -306,7 +351,18 @@ class Tariffs2(Block):
             wanted = shown and self.station.variables.get(RUNNING_COST_ENABLED)
             details = running.details(final=False) if wanted else None
             self.costs.save(transaction.transaction_id, running)
+        if details is not None:
+            self._judge(running, details, ended=ended)
         return Priced(self._news(running), details)
+
+    def _judge(self, running: Running, details: CostDetailsType, *, ended: bool) -> None:
+        """A cost that cannot be calculated is a problem, once; one that could be to the end is none any more."""
+        if details.failure_to_calculate:
+            if not running.troubled:
+                running.troubled = True
+                self._problem(True, "InternalError", details.failure_reason)
+        elif ended:
+            self._solved()
 
     def _begin(self, transaction: Transaction, kind: TransactionEventEnumType) -> Running | None:
         """Begin to count with the first event, or with the first that has the token if that brings the first tariff."""
@@ -335,10 +391,7 @@ class Tariffs2(Block):
         self.costs.forget(session_id)
         for timer in ("cost", "running cost"):
             self.station.stop((timer, session_id))
-        token = running.kept.token
-        in_use = any(one.kept.token.lower() == token.lower() for _, one in self.costs)
-        if token and not in_use and not self.station.variables.get(AUTH_CACHE_ENABLED):
-            self.drivers.put(token, None)
+        self._left_unused(running.kept.token)
 
     @receives(TransactionBegan)
     def began(self, event: TransactionBegan) -> None:
@@ -364,11 +417,13 @@ class Tariffs2(Block):
         self.costs.step(running, transaction, self.station.utc)
         self.costs.save_sometimes(session_id, running)
         limited = transaction.limit is not None and transaction.limit.max_cost is not None
-        interval_s = LIMITED_LOOK_S if limited else float(self.station.variables.get(TARIFF_INTERVAL))
+        # 0: as often as possible ([I12.FR.32]); meters are read once a second.
+        wanted_s = 0.0 if limited else float(self.station.variables.get(TARIFF_INTERVAL))
+        interval_s = max(LIMITED_LOOK_S, wanted_s)
         self.station.start(("cost", session_id), self.station.now + interval_s, lambda: self._look(transaction))
         total = running.total()
         self.station.block(Cost2).show_cost(session_id, total, running.tariff.currency, final=False)
-        self.station.notify(CostKnown(session_id, float(total)))
+        self.station.notify(CostKnown(session_id, float(total), counted_here=True))
 
     def _send_later(self, transaction: Transaction) -> None:
         interval_s = self.station.variables.get(COST_INTERVAL)

@@ -36,10 +36,12 @@ class TransactionEnded(msgspec.Struct, frozen=True):
 
 
 class CostKnown(msgspec.Struct, frozen=True):
-    """The CSMS has calculated what a running transaction costs so far."""
+    """What a running transaction costs so far."""
 
     session_id: str
     cost: float
+    counted_here: bool = False
+    """By the tariff that the station has; otherwise the CSMS has calculated it."""
 
 
 class PricesKnown(msgspec.Struct, frozen=True):

@@ -41,11 +41,15 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The CSMS has the connector: it is sent in the first event after the EV is connected ([E01.FR.16])."""
     reservation_id: int | None = None
     limit: TransactionLimitType | None = None
-    """What the CSMS has bounded it by (2.1)."""
+    """What it is bounded by (2.1)."""
+    csms_limit: TransactionLimitType | None = None
+    """What the CSMS has bounded it by: others bound it further, and no less."""
     stopped_remotely: bool = False
     """The CSMS has stopped it, and it goes on until the EV leaves (F04)."""
     tariff_sought: bool = False
     """The token is known, and its tariff was looked for (2.1, I08)."""
+    counted_here: bool = False
+    """The station calculates its cost, by a tariff (2.1, I12)."""
     charged_since: datetime | None = None
     """Begin of the present energy transfer."""
     charging_time_s: float = 0.0

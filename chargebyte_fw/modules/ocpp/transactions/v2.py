@@ -66,6 +66,8 @@ class Transactions2(Block):
         """EVSEs whose transaction ends because the CSMS has ordered a reset."""
         self.stopping: set[str] = set()
         """Transactions that the CSMS is ending."""
+        self._limits: dict[str, tuple[TriggerReasonEnumType, ReasonEnumType]] = {}
+        """Transactions that end because a limit is reached: trigger and reason of the end ([E16.FR.06])."""
 
     # Questions of other blocks.
 
@@ -251,11 +253,16 @@ class Transactions2(Block):
         transaction = one.transaction
         stopping = transaction is not None and transaction.transaction_id in self.stopping
         trigger = T.RemoteStop if stopping and state is S.SuspendedEVSE else T.ChargingStateChanged
+        if transaction is not None and transaction.transaction_id in self._limits and state is S.SuspendedEVSE:
+            self._feed(evse_id, one, tx_input, *self._limits[transaction.transaction_id])
+            return
         self._feed(evse_id, one, tx_input, trigger)
 
     def _transaction_finished(self, evse_id: int, one: EvseSession, finished: evse.TransactionFinished) -> None:
         tx_input, trigger = trigger_of(finished.reason)
         reason = stopped_reason(finished.reason, resetting=evse_id in self.resetting)
+        if one.transaction is not None:
+            trigger, reason = self._limits.get(one.transaction.transaction_id, (trigger, reason))
         if one.state is not S.Idle:
             one.state = S.EVConnected
         stop = self._points(TX_STOP_POINT)
@@ -401,6 +408,7 @@ class Transactions2(Block):
     ) -> None:
         one.transaction = None
         self.stopping.discard(transaction.transaction_id)
+        self._limits.pop(transaction.transaction_id, None)
         self._invalid.forget(transaction.transaction_id)
         self.station.stop(("meter", transaction.transaction_id))
         self.writer.ended(transaction, trigger, reason, values, token=token, at=at)
@@ -440,6 +448,13 @@ class Transactions2(Block):
         if response.id_token_info is not None:
             token = request.id_token
             self._invalid.judge(transaction, token, response.id_token_info)
+
+    def stop_at_limit(
+        self, transaction: Transaction, trigger: TriggerReasonEnumType, reason: evse.StopTransactionReason
+    ) -> None:
+        """Let the stack end a transaction whose limit is reached; the last event has the limit as its trigger."""
+        self._limits[transaction.transaction_id] = (trigger, stopped_reason(reason))
+        self.stop(transaction, reason)
 
     def stop(self, transaction: Transaction, reason: evse.StopTransactionReason) -> None:
         """Let the stack end a transaction; one that waits for its car ends at once."""

@@ -40,10 +40,10 @@ TARIFF_INTERVAL = TARIFF_COST.integer(
     "Interval",
     instance="Tariff",
     unit="s",
-    minimum=1,
+    minimum=0,
     absent=60,
     since="2.1",
-    meaning="Time between looks at conditions.",
+    meaning="Time between looks at conditions; 0: as often as possible.",
 )
 COST_INTERVAL = TARIFF_COST.integer(
     "Interval", instance="Cost", unit="s", minimum=0, absent=60, since="2.1", meaning="Time between running costs."
@@ -75,7 +75,7 @@ TARIFF_PROBLEM = TARIFF_COST.boolean(
     since="2.1",
     shipped=False,
     kept=False,
-    meaning="The tariff of a driver could not be used.",
+    meaning="A tariff could not be used, or a cost not be calculated.",
 )
 
 LANGUAGES = ("de", "nl", "en", "en-US")
