@@ -243,13 +243,40 @@ def test_slots_by_set_variables() -> None:
     assert it.set("NetworkConfiguration", "OcppCsmsUrl", "ws://y", instance="2") == ("Rejected", "PriorityNetworkConf")
 
 
-@pytest.mark.ocpp("A05", "A05.FR.09", "B09.FR.31", "A00.FR.005")
+@pytest.mark.ocpp("A05", "A05.FR.09", "B09.FR.31", "B09.FR.32", "A00.FR.005")
 def test_a_lower_security_profile_where_the_station_allows_it() -> None:
     it = Bench(security_profile=3)
     it.feed(events.CredentialsKnown(csms_root=True, client_certificate=True))
     it.variables.set(comm.ALLOW_SECURITY_PROFILE_DOWNGRADE, True)
     assert it.network_profile(securityProfile=2, ocppCsmsUrl="wss://two")[0] == "Accepted"
     assert it.network_profile(securityProfile=1) == ("Rejected", "NoSecurityDowngrade")
+    assert it.set("NetworkConfiguration", "SecurityProfile", "1", instance="2") == ("Rejected", "NoSecurityDowngrade")
+    assert it.set("NetworkConfiguration", "SecurityProfile", "2", instance="2")[0] == "Accepted"
+
+
+def read(it: Bench, name: str, slot: int) -> str | None:
+    data = {"component": {"name": "NetworkConfiguration", "instance": str(slot)}, "variable": {"name": name}}
+    [found] = it.ask("GetVariables", {"getVariableData": [data]})["getVariableResult"]
+    value: str | None = found.get("attributeValue")
+    return value
+
+
+@pytest.mark.ocpp("A05.FR.06")
+@pytest.mark.parametrize("may_lower", [False, True])
+def test_a_csms_over_a_higher_security_profile_ends_the_lower_ones(may_lower: bool) -> None:
+    it = Bench(Version.V21, security_profile=2)
+    it.feed(events.CredentialsKnown(csms_root=True, client_certificate=True))
+    it.variables.set(comm.ALLOW_SECURITY_PROFILE_DOWNGRADE, may_lower)
+    assert it.network_profile(securityProfile=3, ocppCsmsUrl="wss://two", identity="cp002")[0] == "Accepted"
+    assert it.set("OCPPCommCtrlr", "NetworkConfigurationPriority", "2,1")[0] == "Accepted"
+    it.feed(events.Connected(2, "wss://two", "cp002", 3, "ocpp2.1"))
+    assert it.variables.get(comm.SECURITY_PROFILE) == 2 and read(it, "OcppCsmsUrl", 1) == "wss://one", "not yet"
+    it.feed(events.SlotConfirmed(2, 3))
+    assert it.variables.get(comm.SECURITY_PROFILE) == 3
+    assert it.variables.get(comm.NETWORK_CONFIGURATION_PRIORITY) == (("2", "1") if may_lower else ("2",))
+    assert read(it, "OcppCsmsUrl", 1) == ("wss://one" if may_lower else "")
+    assert set(it.connection().profiles) == ({1, 2} if may_lower else {2})
+    assert (read(it, "OcppCsmsUrl", 2), read(it, "Identity", 2)) == ("wss://two", "cp002")
 
 
 @pytest.mark.parametrize(

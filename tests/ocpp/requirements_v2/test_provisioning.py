@@ -277,8 +277,8 @@ def test_a_lower_one_in_the_priority_where_it_is_allowed(security_profile: int, 
     url = "wss://two" if security_profile == 2 else "ws://two"
     it.feed(events.CredentialsKnown(csms_root=True, client_certificate=True))
     assert it.network_profile(securityProfile=security_profile, ocppCsmsUrl=url)[0] == "Accepted"
-    it.feed(events.SlotConfirmed(1, 3))
     it.variables.set(communication.ALLOW_SECURITY_PROFILE_DOWNGRADE, True)
+    it.feed(events.SlotConfirmed(1, 3))
     found = it.set("OCPPCommCtrlr", "NetworkConfigurationPriority", "2")
     assert found[0] == status
 

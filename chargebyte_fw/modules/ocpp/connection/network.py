@@ -65,6 +65,10 @@ class Network(Block):
         """Write which slot a CSMS has accepted the station over, and with which security profile."""
         self.station.variables.set(comm.ACTIVE_NETWORK_PROFILE, event.slot)
         self.station.variables.set(comm.SECURITY_PROFILE, event.security_profile)
+        self.remove_lower()
+
+    def remove_lower(self) -> None:
+        """Remove the slots that are not to be used any more because their security profile is lower (2.x)."""
 
     @receives(events.SecurityEventFound)
     def found(self, event: events.SecurityEventFound) -> None:

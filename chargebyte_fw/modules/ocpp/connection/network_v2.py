@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from chargebyte_fw.modules.ocpp.connection.configured import priority, profile, slots
 from chargebyte_fw.modules.ocpp.connection.network import CSMS, Network
@@ -16,8 +17,17 @@ from chargebyte_fw.modules.ocpp.messages.v2.provisioning import (
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
 from chargebyte_fw.modules.ocpp.provisioning.events import SecurityEventRaised
 from chargebyte_fw.modules.ocpp.station import Station, answers
+from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.model import Change
 from chargebyte_fw.modules.ocpp.variables.standard import communication as comm
+
+OF_A_PROFILE: tuple[Variable[Any], ...] = (
+    comm.NETWORK_URL,
+    comm.NETWORK_SECURITY_PROFILE,
+    comm.NETWORK_IDENTITY,
+    comm.NETWORK_BASIC_AUTH_PASSWORD,
+)
+"""What makes a slot a profile; without them it is free."""
 
 
 class Network2(Network):
@@ -35,6 +45,18 @@ class Network2(Network):
         if not change.entry.id.component.instance and self.slot is not None:
             self.station.variables.clear(comm.NETWORK_BASIC_AUTH_PASSWORD.at(slot=self.slot))
         super().password_changed(change)
+
+    def remove_lower(self) -> None:
+        """Remove profiles below the security profile that a CSMS has accepted, unless it may go back ([A05.FR.06])."""
+        variables = self.station.variables
+        found = {slot: profile(variables, slot, self.station.version) for slot in slots(variables)}
+        lower = {slot for slot, one in found.items() if one is not None and self._is_downgrade(one.security_profile)}
+        for slot in lower:
+            for variable in OF_A_PROFILE:
+                variables.clear(variable.at(slot=slot))
+        if lower & set(priority(variables)):
+            left = tuple(str(slot) for slot in priority(variables) if slot not in lower)
+            variables.set(comm.NETWORK_CONFIGURATION_PRIORITY, left)
 
     def _check_priority(self, text: str) -> str:
         """Every slot that is listed must be complete (B09.FR.02)."""
