@@ -105,6 +105,27 @@ def test_a_lost_connection_fails_what_is_not_kept() -> None:
     assert it.drain() == ["StopTransaction"]
 
 
+@pytest.mark.ocpp("E11.FR.07")
+def test_events_that_wait_when_the_connection_is_lost_are_offline_ones() -> None:
+    it = Bench(V201)
+    for number in range(3):
+        it.put("TransactionEvent", {"eventType": "Updated", "seqNo": number, "offline": False})
+    it.put("SecurityEventNotification", {"type": "x"})
+    it.next()
+    it.answer()
+    it.next()
+    it.effects.clear()
+    it.took(it.queue.disconnected(it.now))
+    rows = [one.row.MESSAGE for one in it.effects if isinstance(one, Persist)]
+    assert [json.loads(row)[3]["offline"] for row in rows] == [True, True], "in the file, too"
+    it.queue.connected(it.now, again=True)
+    sent = []
+    while it.next() is not None:
+        sent.append(json.loads(it.flying.payload))
+        it.answer()
+    assert [(one.get("seqNo"), one.get("offline")) for one in sent] == [(1, True), (2, True), (None, None)]
+
+
 def test_a_lost_connection_fails_every_boot_notification() -> None:
     it = Bench(accepted=False)
     it.put("BootNotification")

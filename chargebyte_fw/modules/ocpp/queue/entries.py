@@ -62,6 +62,16 @@ class Entry(msgspec.Struct, eq=False):
         """The table of its row."""
         return TRANSACTION_QUEUE if self.of_transaction else NORMAL_QUEUE
 
+    def went_offline(self) -> bool:
+        """Mark an event that the CSMS has not got before the connection was lost ([E11.FR.07]); whether it is news."""
+        if self.action != "TransactionEvent":
+            return False
+        request = msgspec.json.decode(self.payload)
+        if request.get("offline"):
+            return False
+        self.payload = msgspec.json.encode({**request, "offline": True})
+        return True
+
     @property
     def is_update(self) -> bool:
         """Whether it may be dropped where memory is short: a later message has its values, too."""

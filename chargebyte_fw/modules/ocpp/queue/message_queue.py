@@ -67,6 +67,7 @@ class MessageQueue:
     def load(self, entries: Iterable[Entry], transaction_ids: dict[str, int]) -> None:
         """Take over what the last run left, in order; before anything else."""
         for entry in sorted(entries, key=lambda one: one.number):
+            entry.went_offline()
             (self.of_transactions if entry.of_transaction else self.others).append(entry)
             self._number = max(self._number, entry.number)
         self._transaction_ids.update(transaction_ids)
@@ -77,13 +78,16 @@ class MessageQueue:
         self._resume_s = now + self.settings.resume_delay_s if again else 0.0
 
     def disconnected(self, now: float) -> list[Any]:
-        """The connection is gone. What is not kept offline fails."""
+        """The connection is gone. What is not kept offline fails; events that wait are of an outage from here on."""
         self.online = False
         effects: list[Any] = []
         entry, self.outstanding = self.outstanding, None
         if entry is not None:
             # Not an attempt in the sense of MessageAttempts: the CSMS has not failed to process it.
             entry.wire_id = ""
+        for event in self.of_transactions:
+            if event.went_offline():
+                effects.append(Persist(event.table, row_of(event), self._next_ticket()))
         # The station registers anew with the next connection, unless it was accepted.
         effects += [Failed(boot, "Offline") for boot in self.boots]
         self.boots.clear()
