@@ -67,6 +67,44 @@ def test_of_overlapping_leaves_one_is_used_by_the_configured_rule(
     running(run, assemble, test, preferred_leaf=preference)
 
 
+@pytest.mark.ocpp("A02.FR.09", "A03.FR.09", "A00.FR.430")
+def test_towards_a_csms_the_newest_valid_certificate_is_used_and_an_expired_one_where_there_is_no_other(
+    run: Any, assemble: Any, tmp_path: Path
+) -> None:
+    """The CSMS decides about an expired one, and can renew it over that connection; a car gets none."""
+    parties = chain(days=0.1)
+    july, june_30 = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 6, 30, tzinfo=UTC)
+    periods = {
+        "old": (VIRTUAL_EPOCH, datetime(2027, 12, 31, tzinfo=UTC)),
+        "new": (july, datetime(2026, 9, 1, tzinfo=UTC)),
+    }
+    periods["gone"] = (VIRTUAL_EPOCH + timedelta(days=1), june_30)
+    for folder in ("csms", "cso"):
+        for name, period in periods.items():
+            if folder == "cso" and name != "gone":
+                continue
+            one = leaf(parties, *period, title=name)
+            put(tmp_path, f"client/{folder}/{name}.pem", one.pem, parties.sub2.pem, parties.sub1.pem)
+            put(tmp_path, f"client/{folder}/{name}.key", one.key_pem())
+    put(tmp_path, "ca/csms/CSMS_ROOT_CA.pem", issue("root", key=parties.root.key, days=1000).pem)
+
+    async def used(world: Any, kind: Any) -> str:
+        answer = await ask(world, "get_leaf_certificate_info", kind, PEM, False)
+        return Path(answer.info.key).name if answer.info is not None else answer.status.value
+
+    async def test(world: Any) -> None:
+        for at, name in ((june_30 - timedelta(days=1), "gone.key"), (june_30 + timedelta(hours=1), "old.key")):
+            set_clock(at)
+            assert await used(world, CSMS) == name
+        set_clock(july)
+        assert await used(world, CSMS) == "new.key"
+        set_clock(datetime(2028, 1, 1, tzinfo=UTC))
+        assert await used(world, CSMS) == "new.key", "expired, as all of them are"
+        assert await used(world, V2G) == "NotFoundValid"
+
+    running(run, assemble, test)
+
+
 def test_a_leaf_of_each_kind_of_key_is_given_for_the_same_root(run: Any, assemble: Any, tmp_path: Path) -> None:
     """TLS 1.2 and TLS 1.3 of ISO 15118 want different curves."""
     from cryptography.hazmat.primitives.asymmetric import ec

@@ -114,7 +114,7 @@ class Queries(msgspec.Struct, frozen=True):
     def leaf_info(
         self, kind: LeafCertificateType, encoding: EncodingFormat, at: datetime, *, include_ocsp: bool
     ) -> GetCertificateInfoResult:
-        """Return the valid leaf that lasts longest and has its key."""
+        """Return the valid leaf that comes first and has its key; for a CSMS an expired one where there is no other."""
         status, infos = self._infos(kind, encoding, at, include_ocsp=include_ocsp)
         return GetCertificateInfoResult(status=status, info=infos[0] if infos else None)
 
@@ -140,6 +140,15 @@ class Queries(msgspec.Struct, frozen=True):
                 self.store.complain(f"{x509.describe(leaf.certificate)} is not used: {verdict.reason}")
             if verdict.obstacle in (None, Obstacle.NO_KEY):
                 yield leaf
+
+    def _expired(self, leaves: list[Leaf], kind: LeafCertificateType, at: datetime) -> list[Leaf]:
+        """Return the leaves for a CSMS that have expired, in their order: it decides about them (OCPP, A00.FR.430).
+
+        A charger that was away for longer than its certificate lasts gets another one over that connection.
+        """
+        if kind is not LeafCertificateType.CSMS:
+            return []
+        return [leaf for leaf in leaves if judge(self.store, leaf, kind, at).obstacle is Obstacle.EXPIRED]
 
     def verify_file(self, kind: CaCertificateType, at: datetime) -> str:
         """Return the file with roots of a kind; of a folder, the file of the first valid root; empty without one."""
@@ -229,7 +238,7 @@ class Queries(msgspec.Struct, frozen=True):
         leaves = self.store.leaves(kind, encoding)
         if not leaves:
             return GetCertificateInfoStatus.NotFound, []
-        valid = list(self._valid(leaves, kind, at))
+        valid = list(self._valid(leaves, kind, at)) or self._expired(leaves, kind, at)
         if not valid:
             return GetCertificateInfoStatus.NotFoundValid, []
         found: dict[tuple[bytes, str], CertificateInfo] = {}

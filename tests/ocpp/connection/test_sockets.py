@@ -353,7 +353,9 @@ class Blocking:
         self._thread.join()
 
 
-@pytest.mark.ocpp("A00.FR.401", "A00.FR.402", "A00.FR.411", "A00.FR.412", "A00.FR.414", "A00.FR.415", "A00.FR.413")
+@pytest.mark.ocpp(
+    "A00.FR.401", "A00.FR.402", "A00.FR.411", "A00.FR.412", "A00.FR.414", "A00.FR.415", "A00.FR.413", "A00.FR.430"
+)
 def test_a_client_certificate(runtime: Runtime, tmp_path: Path) -> None:
     async def main() -> None:
         csms, other = Csms("2.0.1"), Csms("2.0.1")

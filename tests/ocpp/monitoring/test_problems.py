@@ -49,7 +49,7 @@ def test_an_error_and_its_end_are_two_events_of_the_evse() -> None:
     assert (cleared["actualValue"], cleared["cleared"], cleared["cause"]) == ("false", True, raised["eventId"])
 
 
-@pytest.mark.ocpp("G05")
+@pytest.mark.ocpp("G05", "G05.FR.02")
 def test_a_lock_that_fails_is_a_problem_of_the_lock() -> None:
     talk = talk_with(Version.V21)
     one = fault("connector_lock/ConnectorLockFailedLock", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from chargebyte_fw.contracts.types import evse_manager as evse
 from chargebyte_fw.contracts.types.authorization import AuthorizationType, IdTokenType
 from chargebyte_fw.contracts.types.evse_security import CertificateValidationResult
+from chargebyte_fw.modules.ocpp.authorization.cache import key_of
 from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.variables.standard import authorization as declared
 from chargebyte_fw.modules.ocpp.variables.standard import cost, iso15118
@@ -381,3 +383,79 @@ def test_nothing_is_narrowed_where_v2x_is_not_for_the_csms_to_allow() -> None:
     assert allowed(v2x(enabled=False)) is None
     assert allowed(v2x(Version.V201)) is None
     assert allowed(quiet(version=Version.V21)) is None
+
+
+@pytest.mark.ocpp("C13.FR.06")
+def test_offline_an_entry_of_the_list_that_is_over_is_no_unknown_token() -> None:
+    station = quiet(LocalAuthorizeOffline=True, OfflineTxForUnknownIdEnabled=True)
+    entries = [
+        {
+            "idToken": {"idToken": name, "type": "ISO14443"},
+            "idTokenInfo": {"status": status, "cacheExpiryDateTime": f"2023-11-{day}T00:00:00Z"},
+        }
+        for name, status, day in (("OVER", "Accepted", 14), ("GOOD", "Accepted", 16), ("BAD", "Blocked", 16))
+    ]
+    wanted = {"versionNumber": 1, "updateType": "Full", "localAuthorizationList": entries}
+    assert station.ask("SendLocalList", wanted) == {"status": "Accepted"}
+    station.disconnect()
+    found = [status_of(station, value) for value in ("GOOD", "OVER", "BAD", "NEW")]
+    assert found == ["Accepted", "Expired", "Blocked", "Accepted"]
+
+
+@pytest.mark.ocpp("C10.FR.14")
+@pytest.mark.parametrize("action", ["Authorize", "TransactionEvent"])
+def test_the_cache_has_the_whole_answer_without_additional_information(action: str) -> None:
+    station = quiet(version=Version.V21, LocalPreAuthorize=True)
+    info = {
+        "status": "Accepted",
+        "cacheExpiryDateTime": "2023-11-16T00:00:00Z",
+        "chargingPriority": 3,
+        "groupIdToken": {
+            "idToken": "FLEET",
+            "type": "Central",
+            "additionalInfo": [{"additionalIdToken": "SECRET", "type": "x"}],
+        },
+        "language1": "nl",
+        "language2": "de",
+        "evseId": [1, 2],
+        "personalMessage": {"format": "HTML", "language": "nl", "content": "<b>Welkom</b>"},
+    }
+    station.answers[action] = {"idTokenInfo": info}
+    if action == "Authorize":
+        station.present("DEADBEEF")
+    else:
+        station.charge()
+    [(key, row)] = station.tables["AUTH_CACHE"].items()
+    assert key == key_of("DEADBEEF", "ISO14443"), "token and type, as a hash ([C10.FR.12])"
+    known = json.loads(row)["known"]
+    assert known == {
+        "status": "Accepted",
+        "expires_at": "2023-11-16T00:00:00Z",
+        "parent": "FLEET",
+        "parent_type": "Central",
+        "evse_ids": [1, 2],
+        "language": "nl",
+        "language2": "de",
+        "priority": 3,
+        "message": "<b>Welkom</b>",
+        "message_format": "HTML",
+        "message_language": "nl",
+    }
+    station.requests()
+    result = station.present("DEADBEEF")
+    assert asked(station) == 0
+    [message] = result.tariff_messages
+    assert (message.content, message.format, message.language) == ("<b>Welkom</b>", "HTML", "nl")
+
+
+@pytest.mark.ocpp("C01.FR.23")
+def test_a_transaction_that_is_not_authorized_any_more_takes_no_other_token() -> None:
+    station = quiet(TxStopPoint=("EVConnected",))
+    station.charge()
+    validated(station, token("OTHER", connectors=[1]))
+    station.finish(evse.StopTransactionReason.Local, id_tag=token())
+    assert [one["eventType"] for one in station.events()][-1] == "Updated", "it goes on until the car leaves"
+    assert station.present("OTHER").evse_ids == [2]
+    assert station.present("DEADBEEF").evse_ids is None, "its own token may authorize it again"
+    station.unplug()
+    assert station.present("OTHER").evse_ids is None

@@ -47,7 +47,7 @@ def from_wire(token: wire.IdTokenType) -> IdToken:
 
 def known_of(info: wire.IdTokenInfoType) -> Known:
     """Return an answer of the CSMS in the form of the cache."""
-    group = info.group_id_token
+    group, message = info.group_id_token, info.personal_message
     return Known(
         status=named(AuthorizationStatus, info.status, AuthorizationStatus.Unknown),
         expires_at=info.cache_expiry_date_time,
@@ -55,8 +55,11 @@ def known_of(info: wire.IdTokenInfoType) -> Known:
         parent_type="" if group is None else group.type,
         evse_ids=tuple(info.evse_id or ()),
         language=info.language1 or "",
+        language2=info.language2 or "",
         priority=info.charging_priority or 0,
-        message="" if info.personal_message is None else info.personal_message.content,
+        message="" if message is None else message.content,
+        message_format="" if message is None else message.format.value,
+        message_language="" if message is None else message.language or "",
     )
 
 
@@ -70,7 +73,12 @@ def result_of(
     parent = None
     if known.parent:
         parent = IdToken(value=known.parent[:LONGEST_201], type=kinds.get(known.parent_type, IdTokenType.Central))
-    messages = [MessageContent(content=known.message, format=MessageFormat.UTF8)] if known.message else []
+    messages = []
+    if known.message:
+        forms = {form.value: form for form in MessageFormat}
+        form = forms.get(known.message_format, MessageFormat.UTF8)
+        language = known.message_language or None
+        messages.append(MessageContent(content=known.message, format=form, language=language))
     return ValidationResult(
         authorization_status=known.status,
         certificate_status=certificate,

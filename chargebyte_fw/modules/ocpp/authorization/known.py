@@ -22,10 +22,14 @@ class Known(msgspec.Struct, frozen=True, omit_defaults=True):
     evse_ids: tuple[int, ...] = ()
     """The EVSEs that the token may use; none given: all."""
     language: str = ""
+    """`language1`, 2.x."""
+    language2: str = ""
     priority: int = 0
     """`chargingPriority`, 2.x."""
     message: str = ""
-    """`personalMessage`, 2.x."""
+    """`personalMessage`, 2.x, with its format and its language."""
+    message_format: str = ""
+    message_language: str = ""
 
     def holds(self, utc: datetime) -> bool:
         """Return whether the entry is still valid at a time."""

@@ -92,6 +92,8 @@ class Authorization2(AuthorizationBlock):
         self._evcc_ids: dict[int, str] = {}
         self.kept_evses: Callable[[], frozenset[int]] = frozenset
         """EVSEs at which no token of a driver begins anything now (C25)."""
+        self.closed_evses: Callable[[ProvidedIdToken], frozenset[int]] = lambda token: frozenset()
+        """EVSEs whose transaction another token has begun and ended the authorization of ([C01.FR.23])."""
         station.variables.provide(AUTH_CACHE_STORAGE, lambda: self.cache.size_B)
         station.variables.provide(LOCAL_AUTH_LIST_ENTRIES, lambda: len(self.local_list))
 
@@ -125,7 +127,7 @@ class Authorization2(AuthorizationBlock):
 
     def _without_kept(self, token: ProvidedIdToken, result: ValidationResult) -> ValidationResult:
         """Leave out the EVSEs that are kept for another driver; what the CSMS begins is not concerned."""
-        kept = self.kept_evses()
+        kept = self.kept_evses() | self.closed_evses(token)
         if not kept or token.authorization_type is AuthorizationType.OCPP:
             return result
         left = [one for one in result.evse_ids or self.station.layout.evse_ids if one not in kept]
@@ -179,6 +181,9 @@ class Authorization2(AuthorizationBlock):
             return None
         if get(LOCAL_AUTH_LIST_ENABLED):
             entry = self.local_list.find(token, kind)
+            if entry is not None and not (self.online or entry.holds(self.station.utc)):
+                # [C13.FR.06]: what the list had is not unknown.
+                return msgspec.structs.replace(entry, status=AuthorizationStatus.Expired)
             if entry is not None:
                 final = entry.accepted or get(LOCAL_AUTH_LIST_DISABLE_POST_AUTHORIZE) or not self.online
                 return entry if final and entry.holds(self.station.utc) else None
@@ -224,7 +229,8 @@ class Authorization2(AuthorizationBlock):
         if kind in UNCACHED or not get(AUTH_CACHE_ENABLED) or self.local_list.find(token, kind) is not None:
             return
         if known.message and get(TARIFF_ENABLED):
-            known = msgspec.structs.replace(known, message="")  # [C10.FR.09]: a price
+            # [C10.FR.09]: a price
+            known = msgspec.structs.replace(known, message="", message_format="", message_language="")
         lifetime_s = self.station.variables.find(AUTH_CACHE_LIFE_TIME)
         self.cache.put(key_of(token, kind), known, self.station.utc, lifetime_s=lifetime_s)
         longest_B = self.station.variables.maximum(AUTH_CACHE_STORAGE)

@@ -83,7 +83,7 @@ class Resumption:
             case E.SessionStarted if happened.session_started is not None:
                 self._session_started(found, one, happened.uuid, happened.connector_id or 1, happened.session_started)
             case E.TransactionStarted if happened.transaction_started is not None:
-                if _same(found.transaction.token, happened.transaction_started.id_tag):
+                if same_token(found.transaction.token, happened.transaction_started.id_tag):
                     self.forget(event.evse_id)
                     self._resumed(one, found.transaction, found.suspended)
                     return True
@@ -102,7 +102,7 @@ class Resumption:
         one.connected = started.reason is StartSessionReason.EVConnected
         if one.connected:
             self._present(found.transaction.evse_id, found.transaction.token)
-        elif _same(found.transaction.token, started.id_tag):
+        elif same_token(found.transaction.token, started.id_tag):
             self.forget(found.transaction.evse_id)
             self._stopped(found.transaction)
 
@@ -122,7 +122,8 @@ class Resumption:
         self._given_up(transaction)
 
 
-def _same(one: ProvidedIdToken | None, other: ProvidedIdToken | None) -> bool:
+def same_token(one: ProvidedIdToken | None, other: ProvidedIdToken | None) -> bool:
+    """Return whether two tokens are the same, or both are missing."""
     if one is None or other is None:
         return one is other
     return one.id_token.value.lower() == other.id_token.value.lower()

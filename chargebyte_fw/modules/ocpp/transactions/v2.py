@@ -13,6 +13,7 @@ from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import SessionEvent, SessionEventEnum, StartSessionReason
 from chargebyte_fw.contracts.types.powermeter import Powermeter
 from chargebyte_fw.kernel.effects import call
+from chargebyte_fw.modules.ocpp.authorization.v2 import Authorization2
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
     ChargingStateEnumType,
     ReasonEnumType,
@@ -31,7 +32,7 @@ from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession
 from chargebyte_fw.modules.ocpp.transactions.invalid_token_v2 import InvalidToken
 from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import authorized_by, stopped_reason, trigger_of
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
-from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Resumption
+from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Resumption, same_token
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxChange, TxInput, TxPoint, TxPoints, points
 from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.standard.internal import RESUME_TRANSACTIONS_ON_BOOT
@@ -62,6 +63,7 @@ class Transactions2(Block):
         self._invalid = InvalidToken(station)
         self.resumption = Resumption(station, self._resumed, self._stop_waiting, self._give_up)
         station.block(MeterValues2).report = self._metered
+        station.block(Authorization2).closed_evses = self._closed_to
         self.resetting: set[int] = set()
         """EVSEs whose transaction ends because the CSMS has ordered a reset."""
         self.stopping: set[str] = set()
@@ -89,6 +91,17 @@ class Transactions2(Block):
         """Return the token by which an EVSE is in use."""
         found = self._evses.get(evse_id)
         return found.token if found is not None else None
+
+    def _closed_to(self, token: ProvidedIdToken) -> frozenset[int]:
+        """Return the EVSEs whose transaction was authorized by another token and is not any more ([C01.FR.23])."""
+        return frozenset(
+            evse_id
+            for evse_id, one in self._evses.items()
+            if one.transaction is not None
+            and one.transaction.token is not None
+            and not one.points.holds(TxPoint.AUTHORIZED)
+            and not same_token(one.transaction.token, token)
+        )
 
     # Restart.
 
