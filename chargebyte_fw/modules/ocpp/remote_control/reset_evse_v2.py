@@ -88,7 +88,7 @@ class EvseReset2(Block):
         if transaction is None:
             self._out_of_use(evse_id)
             return
-        transactions.resetting.add(evse_id)
+        transactions.endings.resetting.add(evse_id)
         self.station.start(("reset", evse_id), self.station.now + STOP_LIMIT_S, partial(self._out_of_use, evse_id))
         transactions.stop(transaction, evse.StopTransactionReason.Reboot)
 
@@ -118,7 +118,7 @@ class EvseReset2(Block):
     def _back(self, evse_id: int) -> None:
         """Return to what the CSMS wants of each connector ([B12.FR.06])."""
         del self._steps[evse_id]
-        self.station.block(Transactions2).resetting.discard(evse_id)
+        self.station.block(Transactions2).endings.resetting.discard(evse_id)
         if self.station_resets():
             return
         availability, installation = self.station.block(Availability2), self.station.block(Installation)

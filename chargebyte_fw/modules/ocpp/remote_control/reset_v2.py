@@ -97,7 +97,7 @@ class Reset2(Block):
 
     def _stop_transactions(self) -> None:
         transactions = self.station.block(Transactions2)
-        transactions.resetting.update(self.station.layout.evse_ids)
+        transactions.endings.resetting.update(self.station.layout.evse_ids)
         for transaction in transactions.running():
             transactions.stop(transaction, evse.StopTransactionReason.Reboot)
         self.station.start("reset", self.station.now + STOP_LIMIT_S, self._carry_out)
@@ -131,7 +131,7 @@ class Reset2(Block):
     def _reconnect(self) -> None:
         """The process is still here: the reset failed."""
         transactions = self.station.block(Transactions2)
-        transactions.resetting.clear()
+        transactions.endings.resetting.clear()
         transactions.outlive_reset(False)
         for place in self.station.layout:
             self.station.command(enable_disable(place.connector_id, True), evse_id=place.evse_id)

@@ -144,6 +144,6 @@ class RemoteTransactions2(Block):
         transaction = transactions.of_id(request.transaction_id)
         if transaction is None or not self.station.block(Provisioning2).accepted:
             return RequestStopTransactionResponse(status=Status.Rejected)
-        transactions.stopping.add(transaction.transaction_id)
+        transactions.endings.stopping.add(transaction.transaction_id)
         self.station.after_answer(partial(transactions.stop, transaction, evse.StopTransactionReason.Remote))
         return RequestStopTransactionResponse(status=Status.Accepted)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
 from chargebyte_fw.contracts.types.units_signed import SignedMeterValue
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
-from chargebyte_fw.modules.ocpp.transactions.tx_points import TxPoints
+from chargebyte_fw.modules.ocpp.transactions.tx_points import TxPoint, TxPoints
 
 
 class EvseSession(msgspec.Struct):
@@ -23,3 +25,22 @@ class EvseSession(msgspec.Struct):
     reservation_id: int | None = None
     signed_start: SignedMeterValue | None = None
     transaction: Transaction | None = None
+
+
+def same_token(one: ProvidedIdToken | None, other: ProvidedIdToken | None) -> bool:
+    """Return whether two tokens are the same, or both are missing."""
+    if one is None or other is None:
+        return one is other
+    return one.id_token.value.lower() == other.id_token.value.lower()
+
+
+def closed_to(sessions: Mapping[int, EvseSession], token: ProvidedIdToken) -> frozenset[int]:
+    """Return the EVSEs whose transaction was authorized by another token and is not any more ([C01.FR.23])."""
+    return frozenset(
+        evse_id
+        for evse_id, one in sessions.items()
+        if one.transaction is not None
+        and one.transaction.token is not None
+        and not one.points.holds(TxPoint.AUTHORIZED)
+        and not same_token(one.transaction.token, token)
+    )

@@ -125,7 +125,8 @@ class TransactionLimits2(Block):
     def _act(self, transaction: Transaction, reached: TriggerReasonEnumType) -> None:
         """Suspend the transfer of energy, or end the transaction where that is what the end of the transfer does."""
         transactions = self.station.block(Transactions2)
-        if TxPoint.ENERGY_TRANSFER in points(self.station.variables.get(TX_STOP_POINT)):
+        stop_points: tuple[str, ...] = self.station.variables.get(TX_STOP_POINT)
+        if TxPoint.ENERGY_TRANSFER in points(stop_points):
             transactions.stop_at_limit(transaction, reached, _ENDS[reached])
             return
         self.station.command(call(EvseManager.pause_charging), evse_id=transaction.evse_id)

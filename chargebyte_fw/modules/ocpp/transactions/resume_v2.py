@@ -17,7 +17,7 @@ from chargebyte_fw.kernel.effects import publish
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType
 from chargebyte_fw.modules.ocpp.station import Station
 from chargebyte_fw.modules.ocpp.station.events import SessionEventReceived
-from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession
+from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession, same_token
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxInput
 from chargebyte_fw.modules.ocpp.variables.standard.transactions import RESUMPTION_TIMEOUT
@@ -120,10 +120,3 @@ class Resumption:
     def _give_up(self, transaction: Transaction) -> None:
         self.forget(transaction.evse_id)
         self._given_up(transaction)
-
-
-def same_token(one: ProvidedIdToken | None, other: ProvidedIdToken | None) -> bool:
-    """Return whether two tokens are the same, or both are missing."""
-    if one is None or other is None:
-        return one is other
-    return one.id_token.value.lower() == other.id_token.value.lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,16 +24,17 @@ from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
 )
 from chargebyte_fw.modules.ocpp.messages.v2.types.meter_value import MeterValueType
 from chargebyte_fw.modules.ocpp.metering.meter_values_v2 import MeterValues2
-from chargebyte_fw.modules.ocpp.metering.readings import Readings
 from chargebyte_fw.modules.ocpp.smart_charging.events import ChargingRateChanged
 from chargebyte_fw.modules.ocpp.station import Block, Station, answered, events, receives
+from chargebyte_fw.modules.ocpp.transactions.endings_v2 import Endings
 from chargebyte_fw.modules.ocpp.transactions.event_writer_v2 import EventWriter
 from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, TransactionEnded
-from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession
+from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession, closed_to
 from chargebyte_fw.modules.ocpp.transactions.invalid_token_v2 import InvalidToken
-from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import authorized_by, stopped_reason, trigger_of
+from chargebyte_fw.modules.ocpp.transactions.meter_notes_v2 import MeterNotes
+from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import authorized_by, trigger_of
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
-from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Resumption, same_token
+from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Resumption
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxChange, TxInput, TxPoint, TxPoints, points
 from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.standard.internal import RESUME_TRANSACTIONS_ON_BOOT
@@ -43,8 +45,6 @@ from chargebyte_fw.modules.ocpp.variables.standard.transactions import (
 )
 
 TABLE = "TRANSACTIONS"
-METER_INTERVAL_S = 60.0
-"""How often the meter of a running transaction is written down, for the case of a power loss."""
 E, T, S = SessionEventEnum, TriggerReasonEnumType, ChargingStateEnumType
 OPEN_UNTIL_UNPLUGGED = frozenset({TxPoint.EV_CONNECTED, TxPoint.PARKING_BAY_OCCUPANCY})
 """Stop points under which a transaction outlives the energy transfer."""
@@ -63,13 +63,9 @@ class Transactions2(Block):
         self._invalid = InvalidToken(station)
         self.resumption = Resumption(station, self._resumed, self._stop_waiting, self._give_up)
         station.block(MeterValues2).report = self._metered
-        station.block(Authorization2).closed_evses = self._closed_to
-        self.resetting: set[int] = set()
-        """EVSEs whose transaction ends because the CSMS has ordered a reset."""
-        self.stopping: set[str] = set()
-        """Transactions that the CSMS is ending."""
-        self._limits: dict[str, tuple[TriggerReasonEnumType, ReasonEnumType]] = {}
-        """Transactions that end because a limit is reached: trigger and reason of the end ([E16.FR.06])."""
+        station.block(Authorization2).closed_evses = partial(closed_to, self._evses)
+        self.endings = Endings()
+        self._meters = MeterNotes(station, self._save)
 
     # Questions of other blocks.
 
@@ -91,17 +87,6 @@ class Transactions2(Block):
         """Return the token by which an EVSE is in use."""
         found = self._evses.get(evse_id)
         return found.token if found is not None else None
-
-    def _closed_to(self, token: ProvidedIdToken) -> frozenset[int]:
-        """Return the EVSEs whose transaction was authorized by another token and is not any more ([C01.FR.23])."""
-        return frozenset(
-            evse_id
-            for evse_id, one in self._evses.items()
-            if one.transaction is not None
-            and one.transaction.token is not None
-            and not one.points.holds(TxPoint.AUTHORIZED)
-            and not same_token(one.transaction.token, token)
-        )
 
     # Restart.
 
@@ -148,7 +133,7 @@ class Transactions2(Block):
     def outlive_reset(self, wanted: bool) -> None:
         """Let the running transactions go on after the reset that follows (B13); false: it has failed."""
         for transaction in self.running():
-            transaction.measure(self._latest(transaction.evse_id), self.station.utc)
+            transaction.measure(self._meters.latest(transaction.evse_id), self.station.utc)
             transaction.outlives_reset = wanted
             self._save(transaction)
 
@@ -170,9 +155,7 @@ class Transactions2(Block):
         one, (_, trigger) = self._evses[transaction.evse_id], trigger_of(reason)
         values = self.station.block(MeterValues2).at_end(transaction.evse_id, None, None, None)
         one.points.force_stop()
-        self._end(
-            one, transaction, trigger, stopped_reason(reason, resetting=transaction.evse_id in self.resetting), values
-        )
+        self._end(one, transaction, trigger, self.endings.reason(transaction.evse_id, reason), values)
 
     def _give_up(self, transaction: Transaction) -> None:
         """End a transaction whose car is not there any more."""
@@ -184,7 +167,7 @@ class Transactions2(Block):
         stop = self._points(TX_STOP_POINT)
         if self.station.variables.get(STOP_TX_ON_EV_SIDE_DISCONNECT) or stop & ENDED_BY_UNPLUGGING:
             return False
-        transaction.measure(meter or self._latest(evse_id), self.station.utc)
+        transaction.measure(meter or self._meters.latest(evse_id), self.station.utc)
         one.state, one.connected = S.Idle, False
         one.points.feed(TxInput.EV_DISCONNECTED, frozenset(), frozenset())
         transaction.goes_to(S.Idle, self.station.utc)
@@ -263,19 +246,10 @@ class Transactions2(Block):
 
     def _energy(self, evse_id: int, one: EvseSession, tx_input: TxInput, state: ChargingStateEnumType) -> None:
         one.state = state
-        transaction = one.transaction
-        stopping = transaction is not None and transaction.transaction_id in self.stopping
-        trigger = T.RemoteStop if stopping and state is S.SuspendedEVSE else T.ChargingStateChanged
-        if transaction is not None and transaction.transaction_id in self._limits and state is S.SuspendedEVSE:
-            self._feed(evse_id, one, tx_input, *self._limits[transaction.transaction_id])
-            return
-        self._feed(evse_id, one, tx_input, trigger)
+        self._feed(evse_id, one, tx_input, *self.endings.of_transfer(one.transaction, state))
 
     def _transaction_finished(self, evse_id: int, one: EvseSession, finished: evse.TransactionFinished) -> None:
-        tx_input, trigger = trigger_of(finished.reason)
-        reason = stopped_reason(finished.reason, resetting=evse_id in self.resetting)
-        if one.transaction is not None:
-            trigger, reason = self._limits.get(one.transaction.transaction_id, (trigger, reason))
+        tx_input, trigger, reason = self.endings.of(evse_id, one.transaction, finished.reason)
         if one.state is not S.Idle:
             one.state = S.EVConnected
         stop = self._points(TX_STOP_POINT)
@@ -310,7 +284,7 @@ class Transactions2(Block):
         transaction = one.transaction
         if transaction is not None:
             transaction.goes_to(S.Idle, self.station.utc)
-            transaction.measure(meter or self._latest(evse_id), self.station.utc)
+            transaction.measure(meter or self._meters.latest(evse_id), self.station.utc)
             values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
             # [F04.FR.03]: the CSMS has stopped it before.
             remotely = transaction.stopped_remotely
@@ -339,7 +313,7 @@ class Transactions2(Block):
         if change is TxChange.START:
             self._start(evse_id, one, trigger, meter)
         elif change is TxChange.STOP and transaction is not None:
-            transaction.measure(meter or self._latest(evse_id), self.station.utc)
+            transaction.measure(meter or self._meters.latest(evse_id), self.station.utc)
             values = self.station.block(MeterValues2).at_end(evse_id, meter, None, None)
             transaction.goes_to(one.state, self.station.utc)
             self._end(one, transaction, trigger, reason, values)
@@ -354,7 +328,7 @@ class Transactions2(Block):
 
     def _start(self, evse_id: int, one: EvseSession, trigger: TriggerReasonEnumType, meter: Powermeter | None) -> None:
         at = self.station.utc
-        meter = meter or self._latest(evse_id)
+        meter = meter or self._meters.latest(evse_id)
         transaction = one.transaction = Transaction(
             transaction_id=one.session_id,
             evse_id=evse_id,
@@ -380,7 +354,7 @@ class Transactions2(Block):
         self.station.notify(
             TransactionBegan(transaction.evse_id, transaction.connector_id, number, transaction.transaction_id, token)
         )
-        self._write_down_later(transaction)
+        self._meters.start(transaction)
 
     def update(
         self,
@@ -420,10 +394,9 @@ class Transactions2(Block):
         at: datetime | None = None,
     ) -> None:
         one.transaction = None
-        self.stopping.discard(transaction.transaction_id)
-        self._limits.pop(transaction.transaction_id, None)
+        self.endings.forget(transaction)
         self._invalid.forget(transaction.transaction_id)
-        self.station.stop(("meter", transaction.transaction_id))
+        self._meters.stop(transaction)
         self.writer.ended(transaction, trigger, reason, values, token=token, at=at)
         self.station.save(TABLE, transaction.transaction_id, None)
         place = self.station.layout.find(transaction.evse_id, transaction.connector_id)
@@ -436,20 +409,8 @@ class Transactions2(Block):
             )
         )
 
-    def _latest(self, evse_id: int) -> Powermeter | None:
-        return self.station.block(Readings).latest(evse_id).powermeter
-
     def _save(self, transaction: Transaction) -> None:
         self.station.save(TABLE, transaction.transaction_id, transaction)
-
-    def _write_down_later(self, transaction: Transaction) -> None:
-        timer = ("meter", transaction.transaction_id)
-        self.station.start(timer, self.station.now + METER_INTERVAL_S, lambda: self._write_down(transaction))
-
-    def _write_down(self, transaction: Transaction) -> None:
-        if transaction.measure(self._latest(transaction.evse_id), self.station.utc):
-            self._save(transaction)
-        self._write_down_later(transaction)
 
     # Answers of the CSMS.
 
@@ -466,7 +427,7 @@ class Transactions2(Block):
         self, transaction: Transaction, trigger: TriggerReasonEnumType, reason: evse.StopTransactionReason
     ) -> None:
         """Let the stack end a transaction whose limit is reached; the last event has the limit as its trigger."""
-        self._limits[transaction.transaction_id] = (trigger, stopped_reason(reason))
+        self.endings.at_limit(transaction, trigger, reason)
         self.stop(transaction, reason)
 
     def stop(self, transaction: Transaction, reason: evse.StopTransactionReason) -> None:
