@@ -84,6 +84,7 @@ LEFT = {
         ("the store of EvseSecurity decides, which no test asks through OCPP", "M05 06,17; M06 07,09; M07 09,10,11"),
         ("one contract certificate is fetched for each request of a car", "M01 02,03,05,06; M02 02"),
         ("the text that was found contradicts itself", "A05 10"),
+        ("it repeats requirements that have marks of their own", "V2X 01"),
         ("deleted by the errata", "A02 09; A03 09; B07 15; N02 23"),
         ("the deprecated variable and that of the slot are kept apart", "B09 26,28"),
         ("it always can", "B09 03; C11 05; N09 03; N10 05"),

@@ -252,7 +252,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("Q04", "set-points that are pushed", DONE, OFF),
         UseCase("Q05", "external set-point, profile of the CSMS", DONE, f"at an energy node; {MODE}"),
         UseCase("Q06", "external set-point", PARTLY, "it holds as in Q05; it is not notified to the CSMS"),
-        UseCase("Q07", "central frequency control", DONE, MODE),
+        UseCase("Q07", "central frequency control", DONE, OFF),
         UseCase(
             "Q08",
             "local frequency control",

@@ -170,7 +170,7 @@ def test_a_car_is_offered_what_the_csms_allows_with_its_token(
     run(main())
 
 
-@pytest.mark.ocpp("Q02.FR.06")
+@pytest.mark.ocpp("Q02.FR.06", "Q02.FR.07")
 @pytest.mark.parametrize("stated", [True, False])
 @pytest.mark.parametrize(
     ("car", "service"),
@@ -196,6 +196,7 @@ def test_a_car_that_charges_only_may_give_energy_back_once_the_csms_allows_it(
             await plant.until(lambda: plant.charges_by(service))
             await asyncio.sleep(30)
             assert plant.charges_by(service) and story.count("ServiceSelectionReq") == 2
+            assert plant.requested() == [MODE[kind], MODE[service]], "notified again, with what it has chosen now"
             assert story.count("TransactionStarted") == 1 and story.count("SessionSetupReq") == 1
             assert story.failed() == [] and plant.failures() == [] and plant.tracebacks() == []
 

@@ -37,6 +37,7 @@ from chargebyte_fw.modules.ocpp.smart_charging.car_schedules_v2 import CarSchedu
 from chargebyte_fw.modules.ocpp.smart_charging.dynamic_v2 import DynamicProfiles
 from chargebyte_fw.modules.ocpp.smart_charging.external_v2 import ExternalLimits
 from chargebyte_fw.modules.ocpp.smart_charging.needs_v2 import ChargingNeeds
+from chargebyte_fw.modules.ocpp.smart_charging.operation_modes_v2 import OperationModes
 from chargebyte_fw.modules.ocpp.smart_charging.priority_v2 import PriorityCharging
 from chargebyte_fw.modules.ocpp.smart_charging.v2 import SmartCharging2
 from chargebyte_fw.modules.ocpp.station import Block
@@ -69,6 +70,7 @@ BLOCKS: tuple[type[Block], ...] = (
     DynamicProfiles,
     PriorityCharging,
     ExternalLimits,
+    OperationModes,
     ChargingNeeds,
     CarSchedules,
     Bidirectional,

@@ -162,7 +162,7 @@ def test_needs_of_iso_15118_20_have_no_parameters_of_iso_15118_2() -> None:
     assert "dcChargingParameters" in publish(talk(Version.V201), both)["chargingNeeds"], "2.0.1 has these alone"
 
 
-@pytest.mark.ocpp("Q01.FR.09")
+@pytest.mark.ocpp("Q01.FR.09", "Q02.FR.04")
 def test_needs_have_the_services_of_the_evse_where_the_car_has_named_none() -> None:
     variables = {SUPPORTED_ENERGY_TRANSFER_MODES.at(1): ("DC", "DC_BPT")}
     charges = replace(BPT, requested_energy_transfer=Transfer.DC_extended, available_energy_transfer=None)

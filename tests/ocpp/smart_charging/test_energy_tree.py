@@ -130,6 +130,15 @@ def allotted_W(it: SmartTalk, *, order_W: float | None = None, frequency_Hz: flo
     return power_W(limits)
 
 
+@pytest.mark.ocpp("V2X.02")
+@pytest.mark.parametrize(("setpoint_W", "power_W"), [(4000.0, 4000.0), (0.0, 0.0), (-2000.0, -2000.0)])
+def test_a_set_point_is_the_power_and_a_limit_only_bounds_it(setpoint_W: float, power_W: float) -> None:
+    bounds = {"limit": 6000, "dischargeLimit": -3000}
+    it = bidirectional({"operationMode": "CentralSetpoint", "setpoint": setpoint_W, **bounds})
+    assert allotted_W(it) == pytest.approx(power_W, abs=1.0)
+    assert allotted_W(bidirectional({"limit": 6000})) == pytest.approx(6000.0, abs=1.0), "as much as the limit"
+
+
 @pytest.mark.ocpp("Q05", "Q06")
 @pytest.mark.parametrize(("order_W", "power_W"), [(4000.0, 4000.0), (-2000.0, -2000.0), (9000.0, 6000.0), (-9e3, -3e3)])
 def test_the_set_point_of_another_system_holds_within_the_profile(order_W: float, power_W: float) -> None:

@@ -86,6 +86,7 @@ def protocol(namespace: str, priority: int) -> iso15118.AppProtocol:
     )
 
 
+@pytest.mark.ocpp("Q01.FR.36")
 def test_the_ev_is_described_until_it_leaves(talk: Talk) -> None:
     fact(talk, "evse_manager", "selected_protocol", "ISO15118-2-2013")
     information = iso15118.EvInformation(
@@ -101,6 +102,21 @@ def test_the_ev_is_described_until_it_leaves(talk: Talk) -> None:
     supported = [find(of_iso.PROTOCOL_SUPPORTED_BY_EV.at(1, instance=str(number))) for number in (1, 2, 3)]
     assert supported == ["urn:a,2,0", "urn:b,2,0", None]
     assert find(of_iso.VEHICLE_CERTIFICATE_LEAF.at(1)) == "PEM"
+    where = {"component": {"name": "ConnectedEV", "evse": {"id": 1}}}
+    report = talk.ask("GetReport", {"requestId": 1, "componentVariable": [where]})
+    assert report == {"status": "Accepted"}
+    told = [one for part in talk.payloads_of("NotifyReport") for one in part["reportData"]]
+    shown = {
+        (one["variable"]["name"], one["variable"].get("instance")): one["variableAttribute"][0].get("value")
+        for one in told
+    }
+    assert {
+        ("Available", None): "true",
+        ("VehicleId", None): "00:11:22:33:44:55",
+        ("VehicleCertificate", "Leaf"): "PEM",
+        ("ProtocolAgreed", None): "urn:b,2,0",
+        ("ProtocolSupportedByEV", "1"): "urn:a,2,0",
+    }.items() <= shown.items()
     ended = SessionEvent(uuid="u", timestamp="2023-11-15T00:00:00Z", event=SessionEventEnum.SessionFinished)
     talk.feed(events.SessionEventReceived(1, ended))
     assert find(of_iso.CONNECTED_EV_AVAILABLE.at(1)) is False
@@ -108,6 +124,21 @@ def test_the_ev_is_described_until_it_leaves(talk: Talk) -> None:
         assert find(variable.at(1)) is None
     assert talk.variables.entry(of_iso.PROTOCOL_SUPPORTED_BY_EV.at(1, instance="1").id) is None
     assert find(station.CONNECTOR_CHARGE_PROTOCOL.at(1, 1)) is None
+
+
+def reported(talk: Talk, name: str, evse_id: int = 2) -> str:
+    """What the CSMS reads of V2XChargingCtrlr."""
+    where = {"component": {"name": "V2XChargingCtrlr", "evse": {"id": evse_id}}, "variable": {"name": name}}
+    [found] = talk.ask("GetVariables", {"getVariableData": [where]})["getVariableResult"]
+    return str(found["attributeValue"])
+
+
+@pytest.mark.ocpp("Q01.FR.30", "Q01.FR.31", "Q01.FR.32")
+def test_the_csms_reads_which_modes_there_are(talk: Talk) -> None:
+    modes = [iso15118.EnergyTransferMode(name) for name in ("AC_single_phase_core", "AC_three_phase_core", "AC_BPT")]
+    fact(talk, "evse_manager", "supported_energy_transfer_modes", modes, 2)
+    assert reported(talk, "SupportedEnergyTransferModes") == "AC_single_phase,AC_three_phase,AC_BPT"
+    assert reported(talk, "SupportedOperationModes") == "ChargingOnly,CentralSetpoint,CentralFrequency"
 
 
 def test_what_the_evse_can_do(talk: Talk) -> None:

@@ -20,6 +20,11 @@ from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, Tra
 from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.standard.communication import PUBLIC_KEY_WITH_SIGNED_METER_VALUE
 from chargebyte_fw.modules.ocpp.variables.standard.internal import ROUND_CLOCK_ALIGNED_TIMESTAMPS
+from chargebyte_fw.modules.ocpp.variables.standard.iso15118 import (
+    V2X_TX_ENDED_MEASURANDS,
+    V2X_TX_STARTED_MEASURANDS,
+    V2X_TX_UPDATED_MEASURANDS,
+)
 from chargebyte_fw.modules.ocpp.variables.standard.metering import (
     ALIGNED_DATA_ENABLED,
     ALIGNED_DATA_INTERVAL,
@@ -36,8 +41,15 @@ from chargebyte_fw.modules.ocpp.variables.standard.metering import (
     SAMPLED_DATA_TX_UPDATED_INTERVAL,
     SAMPLED_DATA_TX_UPDATED_MEASURANDS,
 )
+from chargebyte_fw.modules.ocpp.version import Version
 
 Measurands = Variable[tuple[str, ...]]
+OF_OPERATION_MODE = {
+    SAMPLED_DATA_TX_STARTED_MEASURANDS.id.name: V2X_TX_STARTED_MEASURANDS,
+    SAMPLED_DATA_TX_UPDATED_MEASURANDS.id.name: V2X_TX_UPDATED_MEASURANDS,
+    SAMPLED_DATA_TX_ENDED_MEASURANDS.id.name: V2X_TX_ENDED_MEASURANDS,
+}
+"""What an operation mode adds to the measurands of SampledDataCtrlr, by their name."""
 Context = ReadingContextEnumType
 MAX_ENDED_VALUES = 500
 """Values that are kept for Ended; beyond, every second one goes (J02)."""
@@ -73,6 +85,8 @@ class MeterValues2(Block):
         """The values at the begin of the transaction that begins now."""
         self._averages = {evse_id: Averages() for evse_id in station.layout.evse_ids}
         self.report: Report = lambda session_id, trigger, values: None
+        self.operation_mode: Callable[[int], str] = lambda evse_id: ""
+        """The operation mode of an EVSE (2.1)."""
         for variable in (SAMPLED_DATA_TX_UPDATED_INTERVAL, SAMPLED_DATA_TX_ENDED_INTERVAL):
             station.variables.on_change(variable, lambda _: self._rearm_all())
         for variable in (ALIGNED_DATA_INTERVAL, ALIGNED_DATA_TX_ENDED_INTERVAL):
@@ -82,8 +96,13 @@ class MeterValues2(Block):
     def _readings(self) -> Readings:
         return self.station.block(Readings)
 
-    def _found(self, reading: Reading, measurands: Measurands) -> list[Sample]:
+    def _found(self, reading: Reading, measurands: Measurands, evse_id: int | None = None) -> list[Sample]:
+        """Return the wanted samples; those of a transaction at an EVSE also with what its mode adds."""
         wanted = self.station.variables.get(measurands)
+        more = OF_OPERATION_MODE.get(measurands.id.name)
+        if evse_id is not None and more is not None and self.station.version == Version.V21:
+            of_mode = self.station.variables.get(more.at(evse_id, instance=self.operation_mode(evse_id)))
+            wanted = tuple(dict.fromkeys((*wanted, *of_mode)))
         return samples(reading, wanted)
 
     def _sends_key(self, running: _Running | None) -> bool:
@@ -103,8 +122,8 @@ class MeterValues2(Block):
     ) -> list[MeterValueType | None]:
         """Return the values of Started (E02, J02)."""
         reading = self._readings.latest(evse_id, meter)
-        found = self._with_energy(reading, SAMPLED_DATA_TX_STARTED_MEASURANDS, signed)
-        self._begun = (reading.at, self._found(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS))
+        found = self._with_energy(reading, SAMPLED_DATA_TX_STARTED_MEASURANDS, signed, evse_id)
+        self._begun = (reading.at, self._found(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS, evse_id))
         context, signs = Context.Transaction_Begin, self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
         key = self._sends_key(None)
         return [meter_value(reading.at, found, context, signed=signs, public_key=key, energy=signed)]
@@ -122,7 +141,7 @@ class MeterValues2(Block):
         key = self._sends_key(running)
         values: list[MeterValueType | None] = [self._at_begin(running, reading, signed_start, key)]
         values += running.values if running is not None else []
-        found = self._with_energy(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS, signed)
+        found = self._with_energy(reading, SAMPLED_DATA_TX_ENDED_MEASURANDS, signed, evse_id)
         context, signs = Context.Transaction_End, self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
         values.append(meter_value(reading.at, found, context, signed=signs, public_key=key, energy=signed))
         return values
@@ -145,9 +164,11 @@ class MeterValues2(Block):
         signs = self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
         return meter_value(at, found, Context.Transaction_Begin, signed=signs, public_key=key, energy=signed)
 
-    def _with_energy(self, reading: Reading, measurands: Measurands, signed: SignedMeterValue | None) -> list[Sample]:
+    def _with_energy(
+        self, reading: Reading, measurands: Measurands, signed: SignedMeterValue | None, evse_id: int
+    ) -> list[Sample]:
         """Return the wanted samples, and the total energy where there is a signature for it."""
-        found = self._found(reading, measurands)
+        found = self._found(reading, measurands, evse_id)
         if signed is not None and not any(one.measurand == ENERGY and one.phase is None for one in found):
             found += [one for one in samples(reading, (ENERGY,)) if one.phase is None]
         return found
@@ -204,7 +225,7 @@ class MeterValues2(Block):
     def _sampled(self, evse_id: int, measurands: Measurands, context: Context) -> MeterValueType | None:
         reading = self._readings.latest(evse_id)
         signed = self.station.variables.get(SAMPLED_DATA_SIGN_READINGS)
-        found = self._found(reading, measurands)
+        found = self._found(reading, measurands, evse_id)
         key = self._sends_key(self._running.get(evse_id)) if signed else False
         return meter_value(reading.at, found, context, signed=signed, public_key=key)
 

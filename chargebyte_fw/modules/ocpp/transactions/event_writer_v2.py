@@ -24,6 +24,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.transactions import (
     TriggerReasonEnumType,
 )
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import EVSEType
+from chargebyte_fw.modules.ocpp.messages.v2.types.energy_transfer import OperationModeEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.id_token import IdTokenType
 from chargebyte_fw.modules.ocpp.messages.v2.types.meter_value import MeterValueType
 from chargebyte_fw.modules.ocpp.station import Station
@@ -160,6 +161,9 @@ class EventWriter:
             remote_start_id=transaction.remote_start_id if matches else None,
             tariff_id=priced.tariff_id,
             transaction_limit=transaction.limit if trigger is TriggerReasonEnumType.LimitSet else None,
+            operation_mode=OperationModeEnumType(transaction.operation_mode)
+            if trigger is TriggerReasonEnumType.OperationModeChanged
+            else None,
         )
         request = TransactionEventRequest(
             event_type=kind,

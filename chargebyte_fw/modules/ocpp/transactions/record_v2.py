@@ -39,6 +39,8 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     """The CSMS has the token: it is sent once (E01, E03)."""
     place_sent: bool = False
     """The CSMS has the connector: it is sent in the first event after the EV is connected ([E01.FR.16])."""
+    operation_mode: str = "ChargingOnly"
+    """OperationModeEnumType that the CSMS knows of (2.1)."""
     reservation_id: int | None = None
     limit: TransactionLimitType | None = None
     """What it is bounded by (2.1)."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chargebyte_fw.modules.ocpp.variables.declaration import RO, Component, Variable
+from chargebyte_fw.modules.ocpp.variables.standard.metering import MEASURANDS
 
 ISO15118 = Component("ISO15118Ctrlr")
 
@@ -130,12 +131,17 @@ SUPPORTED_ENERGY_TRANSFER_MODES = V2X.members(
 )
 SUPPORTED_OPERATION_MODES = V2X.members(
     "SupportedOperationModes",
-    ("ChargingOnly", "CentralSetpoint"),
+    ("ChargingOnly", "CentralSetpoint", "CentralFrequency"),
     mutability=RO,
     values=OPERATION_MODES,
     since="2.1",
     meaning="Operation modes of the EVSE.",
 )
+V2X_TX_STARTED_MEASURANDS, V2X_TX_UPDATED_MEASURANDS, V2X_TX_ENDED_MEASURANDS = (
+    V2X.members(name, values=MEASURANDS, shipped=False, since="2.1", meaning="More measurands in an operation mode.")
+    for name in ("TxStartedMeasurands", "TxUpdatedMeasurands", "TxEndedMeasurands")
+)
+"""An instance for each operation mode: in addition to those of SampledDataCtrlr (Q01.FR.33 to 35)."""
 LOCAL_FREQUENCY_UPDATE_THRESHOLD = V2X.integer(
     "LocalFrequencyUpdateThreshold", minimum=0, since="2.1", meaning="Change in mHz after which the set-point is new."
 )
