@@ -16,7 +16,7 @@ T = TriggerReasonEnumType
 
 
 class Endings:
-    """What the events of transactions say about their end."""
+    """What the events of transactions have about their end."""
 
     def __init__(self) -> None:
         self.resetting: set[int] = set()
