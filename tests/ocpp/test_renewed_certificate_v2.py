@@ -105,6 +105,22 @@ def test_what_could_not_be_deleted_is_with_the_next_connection() -> None:
     assert told(station) == ["DiscardedRenewedClientCertificate"]
 
 
+@pytest.mark.parametrize("former", [False, True])
+def test_a_certificate_that_cars_are_shown_is_not_deleted(former: bool) -> None:
+    station = station_of()
+    signed(station)
+    shown = security.CertificateInfo(key=files(2 if former else 1).key, certificate_count=2)
+    status = security.GetCertificateInfoStatus.Accepted
+    both = security.GetCertificateFullInfoResult(status=status, info=[shown])
+    station.results["get_all_valid_certificates_info"] = both
+    station.other.clear()
+    station.feed(events.ClientCertificateProven(former))
+    assert [one for one in station.other if isinstance(one, do.DiscardCertificate)] == []
+    ended = do.KeepFormerCertificate(None) in station.other
+    assert ended is not former, "the former one is needed as long as the new one is the newest"
+    assert told(station) == []
+
+
 def test_a_renewal_that_nothing_has_decided_outlives_a_restart() -> None:
     station = station_of()
     signed(station)

@@ -9,7 +9,12 @@ from typing import Any
 import msgspec
 
 from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
-from chargebyte_fw.contracts.types.evse_security import EncodingFormat, GetCertificateInfoResult, LeafCertificateType
+from chargebyte_fw.contracts.types.evse_security import (
+    EncodingFormat,
+    GetCertificateFullInfoResult,
+    GetCertificateInfoResult,
+    LeafCertificateType,
+)
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.connection.settings import ClientFiles
 from chargebyte_fw.modules.ocpp.provisioning.events import SecurityEventRaised
@@ -92,14 +97,28 @@ class RenewedCertificate2(Block):
         if renewal is None:
             return
         self._uses_former = event.former
-        pair = (renewal.renewed, renewal.former) if event.former else (renewal.former, renewal.renewed)
-        self.station.discard_certificate(*pair, partial(self._discarded, renewal, event.former))
+        command = call(EvseSecurity.get_all_valid_certificates_info, LeafCertificateType.V2G, EncodingFormat.PEM, False)
+        self.station.command(command, partial(self._discard, renewal, event.former))
+
+    def _discard(self, renewal: Renewal, former: bool, towards_cars: Any) -> None:
+        discarded, kept = (renewal.renewed, renewal.former) if former else (renewal.former, renewal.renewed)
+        shown = towards_cars.info if isinstance(towards_cars, GetCertificateFullInfoResult) else []
+        if any(info.key == discarded.key for info in shown):
+            # One certificate may serve both ([A00.FR.428]): cars are shown it further on.
+            if not former:
+                self._ended(renewal)
+            return
+        self.station.discard_certificate(discarded, kept, partial(self._discarded, renewal, former))
+
+    def _ended(self, renewal: Renewal) -> None:
+        if renewal is self._renewal:
+            self._keep(None)
+            self.station.effect(effects.KeepFormerCertificate(None))
 
     def _discarded(self, renewal: Renewal, former: bool, result: Any) -> None:
-        if isinstance(result, CallFailure) or renewal is not self._renewal:
+        if isinstance(result, CallFailure):
             return
-        self._keep(None)
-        self.station.effect(effects.KeepFormerCertificate(None))
+        self._ended(renewal)
         if former:
             info = "no CSMS was reached with the new client certificate"
             self.station.notify(SecurityEventRaised(DISCARDED, info, critical=True))
