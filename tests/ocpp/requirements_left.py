@@ -24,7 +24,7 @@ CSMS = frozenset(
         "C24 01,02,10,11; C25 07,08,09,20,21,23,24,40,41,59,60; D01 01,03; E01 11,12; E02 02,04; E03 02; E05 01; "
         "E16 02,07,08,11,12,18; E17 15; F01 08,09,11; F02 16,17,19; F03 01; F04 01; F06 01,02,13; F07 01,02; "
         "G02 03,04; G05 03; I01 01,02; I02 01; I03 02,04; I04 02; I05 01; I06 01,02; I08 01,08,09,34; J01 18; "
-        "J02 19; K01 01,02,03,06,08,19,20,22,39,80; K02 01,03,07; K03 01,02,08; K05 01; K09 03; K10 02,06; "
+        "J02 19; K01 01,02,03,06,08,19,20,22,34,39,80; K02 01,03,07; K03 01,02,08; K05 01; K09 03; K10 02,06; "
         "K15 02,03,04,05,07,08,11,12,13,16,18; K16 06,07,08,12; K17 02,03,04,05,07,08,11,12,13,19; "
         "K18 02,03,04,05,07,08,11,12,13,16,18,22; K19 02,03,04,05,07,08,12,15; K20 03; K21 09; K22 06; K28 07,12; "
         "L01 08,09,11; L02 05; M01 04,07; M04 07; M06 01,02,03,04,08; M07 01,02,03,04,06,07,08; N01 17,26,27,28; "
@@ -87,6 +87,13 @@ LEFT = {
         ("the store of EvseSecurity decides, which no test asks through OCPP", "M05 06,17; M06 07,09; M07 09,10,11"),
         ("one contract certificate is fetched for each request of a car", "M01 02,03,05,06; M02 02"),
         ("the text that was found contradicts itself", "A05 10"),
+        (
+            "a profile that comes before the needs of the car is accepted, which the text allows",
+            "K15 17; K18 17; K19 13",
+        ),
+        ("prices in a profile of the CSMS do not reach the car", "K18 20; K19 09"),
+        ("the energy management keeps the limits of others, whatever OCPP makes of them", "K11 07"),
+        ("the limit of another system is a profile beside that of the CSMS", "K29 03"),
         ("it repeats requirements that have marks of their own", "V2X 01"),
         ("deleted by the errata", "A02 09; A03 09; B07 15; N02 23"),
         ("the deprecated variable and that of the slot are kept apart", "B09 26,28"),

@@ -115,7 +115,7 @@ def with_iso20(state: Path, **config: Any) -> None:
     overlay(state, CONFIGURATION, {"iso15118_charger": module})
 
 
-@pytest.mark.ocpp("K18")
+@pytest.mark.ocpp("K18", "K18.FR.01", "K20.FR.02")
 def test_a_car_in_scheduled_control_charges_by_the_schedule_of_the_csms(run: Any, tmp_path: Path) -> None:
     with_iso20(tmp_path, supported_scheduled_mode=True, supported_dynamic_mode=False)
 
@@ -124,6 +124,8 @@ def test_a_car_in_scheduled_control_charges_by_the_schedule_of_the_csms(run: Any
             car = plant.world.car
             car.settings = replace(car.settings, protocols=("ISO15118D20",), control_mode="Scheduled")
             transaction = await plant.come()
+            needs = plant.csms.requests("NotifyEVChargingNeeds")[0]["chargingNeeds"]
+            assert needs["controlMode"] == "ScheduledControl" and "v2xChargingParameters" in needs
             await plant.give(transaction, (0, 12.0), (120, 8.0))
             limits = limits_of(await plant.schedule_of_the_car())
             assert [one[1] for one in limits] == [12.0, 8.0]
@@ -134,12 +136,19 @@ def test_a_car_in_scheduled_control_charges_by_the_schedule_of_the_csms(run: Any
             assert limits_of(await plant.schedule_of_the_car())[0] == (0, 10.0)
             await plant.until(lambda: plant.charges(10.0))
             assert len(plant.csms.requests("NotifyEVChargingNeeds")) == 1
+
+            # The car needs something else, and renegotiates as in K17.
+            plant.world.car._v2g.facts.renegotiate = True
+            await plant.csms.until(lambda: len(plant.csms.requests("NotifyEVChargingNeeds")) == 2, 60)
+            await plant.give(transaction, (0, 9.0))
+            assert limits_of(await plant.schedule_of_the_car())[0] == (0, 9.0)
+            await plant.until(lambda: plant.charges(9.0))
             assert plant.failures() == [] and plant.tracebacks() == []
 
     run(main())
 
 
-@pytest.mark.ocpp("K19")
+@pytest.mark.ocpp("K19", "K20.FR.04")
 def test_a_car_in_dynamic_control_follows_the_limits_of_the_csms(run: Any, tmp_path: Path) -> None:
     with_iso20(tmp_path)
 
@@ -155,6 +164,12 @@ def test_a_car_in_dynamic_control_follows_the_limits_of_the_csms(run: Any, tmp_p
             await plant.until(lambda: plant.charges(12.0))
             await asyncio.sleep(70)
             assert plant.charges(8.0)
+
+            # The car leaves earlier than it had said; the CSMS has another profile for that.
+            plant.world.car._v2g._settings.departure_time_s = 3_600
+            await plant.csms.until(lambda: len(plant.csms.requests("NotifyEVChargingNeeds")) == 2, 60)
+            await plant.give(transaction, (0, 14.0))
+            await plant.until(lambda: plant.charges(14.0))
             assert plant.failures() == [] and plant.tracebacks() == []
 
     run(main())

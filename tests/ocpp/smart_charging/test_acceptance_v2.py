@@ -297,7 +297,7 @@ def test_priority_charging_has_no_duration() -> None:
     assert rejected(one, rules=rules) is Reason.INVALID_SCHEDULE
 
 
-@pytest.mark.ocpp("K01.FR.121", "K01.FR.122", "K28.FR.01", "K28.FR.03", "K28.FR.04")
+@pytest.mark.ocpp("K01.FR.121", "K01.FR.122", "K28.FR.01", "K28.FR.03", "K28.FR.04", "K29.FR.01")
 def test_dynamic_profiles() -> None:
     one = profile(TX, (0, 6.0), kind=DYNAMIC, update_interval_s=60)
     assert rejected(one) is Reason.UNSUPPORTED_KIND

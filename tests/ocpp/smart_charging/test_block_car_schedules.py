@@ -76,6 +76,51 @@ def test_the_car_goes_on_without_a_profile(status: str) -> None:
     assert it.commanded() == [("needs_answered",)]
 
 
+SCHEDULED, DYNAMIC = (
+    iso15118.ChargingNeeds(
+        requested_energy_transfer=iso15118.EnergyTransferMode.AC_three_phase_core,
+        control_mode=mode,
+        v2x_charging_parameters=iso15118.V2XChargingParameters(max_charge_power=11000.0),
+    )
+    for mode in (iso15118.ControlMode.ScheduledControl, iso15118.ControlMode.DynamicControl)
+)
+
+
+@pytest.mark.ocpp("K15.FR.15", "K17.FR.15", "K18.FR.15", "K19.FR.11")
+@pytest.mark.parametrize(("answer", "renegotiates"), [("NoChargingProfile", False), ("Rejected", True), ("", True)])
+@pytest.mark.parametrize("needs", [NEEDS, SCHEDULED, DYNAMIC])
+def test_without_a_profile_of_the_csms_the_default_holds(
+    needs: iso15118.ChargingNeeds, answer: str, renegotiates: bool
+) -> None:
+    """The CSMS has no profile for the car, or the station is offline; also after a renegotiation."""
+    if answer == "Rejected" and needs is not NEEDS:
+        answer = "NoChargingProfile"
+    it = Cars(needs=answer or "Accepted")
+    assert put(it, 1, profile("TxDefaultProfile", (0, 16.0), (600, 6.0))) == "Accepted"
+    assert put(it, 0, profile("ChargingStationMaxProfile", 10.0, id=2)) == "Accepted"
+    it.begin()
+    assert it.current_A() == 10.0
+    [(_, offered)] = [one for one in it.commanded() if one[0] == "set_schedule"][-1:]
+    assert [one.ac_max_current_A for one in offered] == [10.0, 6.0]
+    if not answer:
+        it.disconnect()
+        assert it.commanded() == [("set_back_end", False)], "no car waits"
+    for _ in range(1 + renegotiates):
+        it.fact("iso15118_extensions", "charging_needs", needs)
+        assert it.commanded() == ([("needs_answered",)] if answer else []), "the schedule stays"
+        assert [limit_A for _, limit_A in it.composite(1)] == [10.0, 6.0]
+
+
+@pytest.mark.ocpp("K16.FR.01")
+def test_another_profile_is_accepted_while_the_car_charges() -> None:
+    it = Cars()
+    it.begin()
+    it.fact("iso15118_extensions", "charging_needs", NEEDS)
+    for limit_A in (16.0, 8.0, 12.0):
+        assert put(it, 1, profile("TxProfile", limit_A)) == "Accepted"
+        assert it.commanded()[0][1][0].ac_max_current_A == limit_A, "and the car is asked to renegotiate"
+
+
 def test_an_older_profile_is_not_the_one_that_is_awaited() -> None:
     it = Cars()
     it.begin()
@@ -146,6 +191,22 @@ def test_the_schedule_of_the_car_is_notified(version: Version) -> None:
         },
         **more,
     }
+
+
+@pytest.mark.ocpp("K19.FR.10")
+def test_in_dynamic_control_the_schedule_of_the_csms_is_the_one_that_is_notified() -> None:
+    it = Cars()
+    it.begin()
+    it.fact("iso15118_extensions", "charging_needs", DYNAMIC)
+    it.fact("cb_iso15118_schedules", "ev_schedule", CHOSEN)
+    assert list(it.payloads_of("NotifyEVChargingSchedule")) == [], "there is none of the CSMS"
+    one = profile("TxProfile", (0, 16.0), (60, 8.0))
+    assert put(it, 1, one) == "Accepted"
+    it.fact("cb_iso15118_schedules", "ev_schedule", CHOSEN)
+    (payload,) = it.payloads_of("NotifyEVChargingSchedule")
+    [given] = one["chargingSchedule"]
+    assert payload["chargingSchedule"]["chargingSchedulePeriod"] == given["chargingSchedulePeriod"]
+    assert payload["selectedChargingScheduleId"] == payload["chargingSchedule"]["id"] == given["id"]
 
 
 def test_a_station_whose_cars_have_no_place_for_schedules_commands_nothing() -> None:

@@ -204,6 +204,37 @@ def test_priority_ends_with_its_profile_and_its_transaction() -> None:
     assert it.current_A(1) is None
 
 
+@pytest.mark.ocpp("K22.FR.01")
+@pytest.mark.parametrize("ended", [False, True])
+def test_a_driver_is_told_that_there_is_no_profile_for_priority(ended: bool) -> None:
+    it = talk()
+    it.begin()
+    if ended:
+        put(it, 1, profile("PriorityCharging", 32, id=2, validTo=rfc(60)))
+        it.pass_s(120.0)
+    put(it, 2, profile("PriorityCharging", 32, id=3))
+    it.feed(events.Served("r1", "secc", "use_priority_charging", (1, True)))
+    assert do.Reply("r1", False) in it.other
+    it.settle()
+    assert list(it.payloads_of("NotifyPriorityCharging")) == []
+
+
+@pytest.mark.ocpp("K22.FR.04", "K22.FR.05")
+@pytest.mark.parametrize(("purpose", "limit_A"), [("TxProfile", 6.0), ("TxDefaultProfile", 8.0)])
+def test_when_a_driver_ends_priority_the_profile_of_before_holds_again(purpose: str, limit_A: float) -> None:
+    it = talk()
+    it.begin()
+    put(it, 1, profile(purpose, limit_A))
+    put(it, 1, profile("PriorityCharging", 32, id=2))
+    priority = it.station.block(PriorityCharging)
+    assert it.current_A(1) == limit_A and priority.use_locally(1, True)
+    it.settle()
+    assert it.current_A(1) == 32.0 and priority.use_locally(1, False)
+    it.settle()
+    assert it.current_A(1) == limit_A
+    assert [one["activated"] for one in it.payloads_of("NotifyPriorityCharging")] == [True, False]
+
+
 @pytest.mark.ocpp("K22", "K22.FR.02", "K22.FR.03", "K22.FR.05")
 def test_priority_is_requested_at_the_station() -> None:
     """K22."""

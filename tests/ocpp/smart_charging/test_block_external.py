@@ -114,7 +114,7 @@ def test_limit_is_released(version: Version) -> None:
     assert len(cleared(it)) == 1
 
 
-@pytest.mark.ocpp("K10.FR.08", "K10.FR.09", "K11.FR.06", "K12.FR.05", "K29.FR.04", "Q06.FR.02")
+@pytest.mark.ocpp("K10.FR.08", "K10.FR.09", "K11.FR.06", "K12.FR.05", "K29.FR.01", "K29.FR.04", "Q06.FR.02")
 @pytest.mark.parametrize(("version", "kind"), [(Version.V201, "Absolute"), (Version.V21, "Dynamic")])
 def test_limit_is_a_profile_of_its_source(version: Version, kind: str) -> None:
     """K29: it is reported, and the CSMS neither clears nor replaces it."""
@@ -126,6 +126,8 @@ def test_limit_is_a_profile_of_its_source(version: Version, kind: str) -> None:
     (reported,) = report["chargingProfile"]
     assert (report["chargingLimitSource"], reported["id"], reported["chargingProfileKind"]) == ("EMS", -1001, kind)
     assert reported["chargingProfilePurpose"] == "ChargingStationExternalConstraints"
+    [schedule] = reported["chargingSchedule"]
+    assert len(schedule["chargingSchedulePeriod"]) == 1
     assert it.ask("ClearChargingProfile", {"chargingProfileId": -1001}) == {"status": "Unknown"}
     assert it.ask("ClearChargingProfile", {}) == {"status": "Unknown"}
     assert put(it, 1, profile("TxDefaultProfile", 6, id=-1001)) == "DuplicateProfile"

@@ -90,6 +90,14 @@ def test_needs_of_ac(version: Version) -> None:
     }
 
 
+@pytest.mark.ocpp("K18.FR.01", "K18.FR.06")
+def test_needs_of_a_car_in_scheduled_control() -> None:
+    scheduled = replace(BPT, control_mode=iso15118.ControlMode.ScheduledControl)
+    payload = publish(talk(), scheduled)["chargingNeeds"]
+    assert payload["controlMode"] == "ScheduledControl" and "v2xChargingParameters" in payload
+    assert "dcChargingParameters" not in payload and "acChargingParameters" not in payload
+
+
 @pytest.mark.ocpp("K19.FR.01", "K19.FR.06", "K17.FR.06", "Q01.FR.03")
 def test_needs_of_bidirectional_transfer() -> None:
     payload = publish(talk(), BPT)["chargingNeeds"]

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from chargebyte_fw.contracts.interfaces.cb_iso15118_schedules import CbIso15118Schedules
 from chargebyte_fw.contracts.types.cb_iso15118_schedules import EvSchedule, ScheduleLimit
+from chargebyte_fw.contracts.types.iso15118 import ControlMode
 from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.messages.v2 import smart_charging as v2
@@ -41,6 +44,8 @@ class CarSchedules(Block):
         self._looked_s: float | None = None
         self._awaited: dict[int, list[Installed]] = {}
         """EVSEs whose car waits for a profile, with the profiles that it had before."""
+        self._control: dict[int, ControlMode | None] = {}
+        """By the last needs of the car at each EVSE."""
 
     @property
     def _profiles(self) -> SmartCharging2:
@@ -114,15 +119,23 @@ class CarSchedules(Block):
     @receives(events.FactReceived)
     def fact(self, event: events.FactReceived) -> None:
         """Notify the schedule that a car has chosen (K15.FR.10, K15.FR.19, K15.FR.21, K18.FR.10)."""
+        if (event.interface, event.variable) == ("iso15118_extensions", "charging_needs") and event.evse_id is not None:
+            self._control[event.evse_id] = event.value.control_mode
         if (event.interface, event.variable) != (CbIso15118Schedules.interface, "ev_schedule"):
             return
         profiles, evse_id = self._profiles, event.evse_id
         if evse_id is None or evse_id not in profiles.evses or not profiles.rules.available:
             return
         chosen: EvSchedule = event.value
-        schedule = self._schedule(chosen)
         version_21 = self.station.version == V21
         own = self._transaction_profiles(evse_id)
+        if version_21 and self._control.get(evse_id) is ControlMode.DynamicControl:
+            # [K19.FR.10]: the station leads the car, whatever profile it names.
+            if len(own) != 1:
+                return
+            [schedule] = msgspec.json.decode(own[0].wire, type=types.ChargingProfileType).charging_schedule[:1]
+        else:
+            schedule = self._schedule(chosen)
         self.station.send(
             v2.NotifyEVChargingScheduleRequest(
                 time_base=_time(chosen),
