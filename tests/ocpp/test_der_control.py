@@ -176,7 +176,7 @@ def test_controls_are_cleared_by_id_or_by_kind() -> None:
     assert directives(found)[-1] == []
 
 
-@pytest.mark.ocpp("R01.FR.03")
+@pytest.mark.ocpp("R01.FR.03", "R02.FR.02", "R03.FR.02")
 def test_controls_outlive_a_restart_and_reach_the_device_again() -> None:
     found = station()
     found.ask("SetDERControl", pf("a"))

@@ -267,7 +267,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
     "R DER control": (
         UseCase("R01", "session, DER in the EVSE", DONE, "as R04"),
         UseCase("R02", "session, DER in the EV", DONE, "as R04; AC_DER_IEC of ISO 15118-20 (`Evse15118D20`)"),
-        UseCase("R03", "session, DER in both", PARTLY, f"as R01 and R02 at once; {UNTESTED}"),
+        UseCase("R03", "session, DER in both", PARTLY, "as R02; the station emulates no control"),
         UseCase("R04", "configure controls", DONE, "with `OCPPmulti`, which has `grid_support`"),
         UseCase("R05", "report grid events", DONE, "as R04"),
     ),

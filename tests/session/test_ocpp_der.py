@@ -10,7 +10,7 @@ import pytest
 
 from chargebyte_fw.sim.car_models import Model
 from tests.ocpp.csms import Csms
-from tests.session.dialogues import AC_SESSION, connected, overlay
+from tests.session.dialogues import AC_SESSION, Story, connected, overlay
 from tests.session.plant import Plant
 from tests.session.test_iso20 import charger_values, order
 
@@ -18,7 +18,15 @@ CONFIGURATION = "config-ac-ocppmulti.yaml"
 CAR = Model("iso20-ac-der", battery_kWh=20.0, soc_percent=30, target_soc_percent=99)
 
 
-@pytest.mark.ocpp("R01", "R02")
+VOLT_VAR = {
+    "isDefault": True,
+    "controlId": "curve",
+    "controlType": "VoltVar",
+    "curve": {"priority": 1, "yUnit": "PctMaxVar", "curveData": [{"x": 92.0, "y": 44.0}, {"x": 108.0, "y": -44.0}]},
+}
+
+
+@pytest.mark.ocpp("R01", "R02", "R02.FR.01", "R02.FR.03", "R03.FR.06")
 def test_a_car_feeds_back_no_more_than_the_control_of_the_csms(run: Any, tmp_path: Path) -> None:
     hlc = {"module": "Evse15118D20", "config_module": {"tls_negotiation_strategy": "ENFORCE_NO_TLS"}}
     ocpp = {"connections": {"grid_support": connected("iso15118_charger", "grid_support")}}
@@ -41,12 +49,22 @@ def test_a_car_feeds_back_no_more_than_the_control_of_the_csms(run: Any, tmp_pat
                 "limitMaxDischarge": {"priority": 1, "pctMaxDischargePower": 10.0},
             }
             assert (await csms.call("SetDERControl", control))["status"] == "Accepted"
+            assert (await csms.call("SetDERControl", VOLT_VAR))["status"] == "Accepted"
+            story = Story(plant)
             plant.world.car.run(AC_SESSION + "sleep 36000")
             await plant.until(lambda: plant.world.car.inlet.power_W > 3_000)
             evse: Any = plant.assembly.modules["connector"]
             assert evse.evse.selected_protocol.value == "ISO15118-20:AC-DER-IEC"
             needs = csms.requests("NotifyEVChargingNeeds")[-1]["chargingNeeds"]
-            assert needs["requestedEnergyTransfer"] == "AC_DER" and "derChargingParameters" in needs
+            assert needs["requestedEnergyTransfer"] == "AC_DER"
+            inverter, supported = needs["derChargingParameters"], ["VoltVar", "FixedVar", "FixedPFInject"]
+            assert inverter["evSupportedDERControl"] == [*supported, "LimitMaxDischarge"]
+            assert inverter["maxDischargeReactivePower"] == plant.world.car._v2g._settings.max_reactive_power_var
+            [parameters] = [
+                one for one in story.of("AcChargeParameterDiscoveryRes")[-1].values() if "DERControl" in one
+            ]
+            curve = parameters["DERControl"]["ReactivePowerSupport"]["VoltVar"]["CurveDataPoints"]["CurveDataPoint"]
+            assert len(curve) == 2, "the curve of the CSMS"
             grid: Any = plant.assembly.provider("iso15118_charger", "grid_support")
             most_W = grid.capability.value.capability.nameplate.max_discharge_w_W
             await order(plant, -most_W)

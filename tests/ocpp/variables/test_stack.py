@@ -197,3 +197,41 @@ def test_an_inverter_is_described(talk: Talk) -> None:
     talk.variables.set(der.enabled.at(2), False)
     fact(talk, "grid_support", "capability", grid_support.EVSECapability(evse_id=2, capability=capability), 2)
     assert not get(der.enabled.at(2))
+
+
+MANDATORY = {
+    *("MaxW", "OverExcitedW", "OverExcitedPF", "UnderExcitedW", "UnderExcitedPF", "MaxVA", "MaxVar", "MaxVarNeg"),
+    *("MaxChargeRateW", "MaxChargeRateVA", "ModesSupported", "ReactiveSusceptance"),
+    *("InverterManufacturer", "InverterModel", "InverterSwVersion", "InverterHwVersion"),
+}
+"""Variables of DCDERCtrlr that the standard requires."""
+
+
+@pytest.mark.ocpp("R01.FR.02")
+@pytest.mark.parametrize("complete", [True, False])
+def test_every_variable_of_an_inverter_that_the_standard_requires_is_reported(talk: Talk, complete: bool) -> None:
+    sparse = grid_support.NameplateRating(max_w_W=10000, max_va_VA=11000, v_nom_V=400)
+    more = {"max_var_over_excited_var": 5000.0, "max_var_under_excited_var": 4000.0, "max_charge_w_W": 9000.0}
+    device = grid_support.DeviceInfo(manufacturer="Maker", model="M", sw_version="1.2", hw_version="A")
+    dc = grid_support.DCCapability(
+        device_info=device,
+        over_excited_pf=0.9,
+        under_excited_pf=0.9,
+        over_excited_w=9000,
+        under_excited_w=9000,
+        reactive_susceptance=0.1,
+    )
+    capability = grid_support.DERCapability(
+        supported_types=[grid_support.DirectiveType.VoltVar],
+        nameplate=msgspec.structs.replace(sparse, **more) if complete else sparse,
+        dc=dc if complete else grid_support.DCCapability(),
+    )
+    fact(talk, "grid_support", "capability", grid_support.EVSECapability(evse_id=2, capability=capability), 2)
+    where = {"component": {"name": "DCDERCtrlr", "evse": {"id": 2}}}
+    assert talk.ask("GetReport", {"requestId": 1, "componentVariable": [where]}) == {"status": "Accepted"}
+    told = [one for part in talk.payloads_of("NotifyReport") for one in part["reportData"]]
+    values = {one["variable"]["name"]: one["variableAttribute"][0].get("value", "") for one in told}
+    assert values.keys() >= MANDATORY
+    assert (values["MaxW"], values["ModesSupported"]) == ("10000", "VoltVar")
+    if complete:
+        assert {name for name in MANDATORY if not values[name]} == {"MaxChargeRateVA"}, "which EVerest has not"

@@ -13,7 +13,7 @@ from chargebyte_fw.modules.v2g import handshake
 from chargebyte_fw.modules.v2g.grid_support import GridSupportImpl
 from chargebyte_fw.modules.v2g.messages import iso20_ac_der_iec as der
 from chargebyte_fw.modules.v2g.messages import iso20_common as m
-from chargebyte_fw.modules.v2g.rational import number
+from chargebyte_fw.modules.v2g.rational import number, rational
 from chargebyte_fw.modules.v2g.secc.facts import ChargerFacts
 from chargebyte_fw.modules.v2g.secc.iso20.grid_codes import Function
 from chargebyte_fw.modules.v2g.secc.iso20.sequence import State as S
@@ -57,6 +57,28 @@ def facts(*directives: Directive, **changes: Any) -> ChargerFacts:
     return made
 
 
+@pytest.mark.ocpp("R02.FR.01", "R03.FR.01")
+def test_what_the_inverter_of_the_car_can_do_is_among_its_needs() -> None:
+    it = talk(S.CHARGE_PARAMETERS, facts(VOLT_VAR))
+    request = der_parameters()
+    mode = request.AC_CPDReqEnergyTransferMode
+    mode.EVSessionTotalDischargeEnergyAvailable = rational(12_000)
+    names = [f"EV{least}imum{way}ReactivePower" for least in ("Max", "Min") for way in ("Charge", "Discharge")]
+    values = {f"{name}{phase}": 100.0 * n for n, name in enumerate(names, 1) for phase in ("", "_L2", "_L3")}
+    mode.EVReactivePowerLimits = der.EVReactivePowerLimitsType(**numbers(**values))
+    assert it.ask(request).ResponseCode == "OK"
+    it.ask(schedule())
+    found = it.value("charging_needs").der_charging_parameters
+    assert found.ev_supported_dercontrol == ["VoltVar", "FixedVar", "FixedPFInject", "LimitMaxDischarge"]
+    assert (found.ev_session_total_discharge_energy_available, found.nominal_voltage) == (12_000, 230)
+    for phase in ("", "_l2", "_l3"):
+        assert [
+            getattr(found, f"{least}_{way}_reactive_power{phase}")
+            for least in ("max", "min")
+            for way in ("charge", "discharge")
+        ] == [100, 200, 300, 400]
+
+
 def der_parameters(state: str = "Finished", **changes: float) -> Any:
     mode = der.DER_AC_CPDReqEnergyTransferModeType(
         **numbers(**{**AC_LIMITS, **AC_DISCHARGE, **changes}),
@@ -97,6 +119,9 @@ def test_a_session_from_the_handshake_to_the_end(dynamic: bool) -> None:
     assert it.value("requested_energy_transfer_mode") == "AC_DER_IEC"
     needs = it.value("charging_needs").der_charging_parameters
     assert (needs.max_charge_reactive_power, needs.max_discharge_reactive_power) == (4_000, 3_000)
+    assert (needs.min_charge_reactive_power, needs.max_charge_reactive_power_l2) == (None, None)
+    assert needs.ev_supported_dercontrol == ["FixedVar", "FixedPFInject", "LimitMaxDischarge"]
+    assert needs.nominal_voltage == 230
     assert not it.charger.broken()
 
 

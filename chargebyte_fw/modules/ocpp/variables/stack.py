@@ -205,8 +205,13 @@ class StackVariables(Block):
         self, der: iso15118.DerVariables, evse_id: int, capability: DERCapability, dc: DCCapability | None
     ) -> None:
         variables = self.station.variables
-        if variables.entry(der.enabled.at(evse_id).id) is None:
-            variables.add(der.enabled.at(evse_id))
+        # R01.FR.02: those that the standard wants of an inverter in the EVSE are reported without a value, too.
+        described: list[Variable[Any]] = [der.enabled]
+        if dc is not None:
+            described += [*der.ratings.values(), *der.inverter.values()]
+        for variable in described:
+            if variables.entry(variable.at(evse_id).id) is None:
+                variables.add(variable.at(evse_id))
         self._set(der.available.at(evse_id), True)
         supported = [str(one) for one in capability.supported_types if str(one) in iso15118.DER_MODES]
         self._set(der.modes_supported.at(evse_id), tuple(supported))

@@ -189,6 +189,7 @@ _DER_RATINGS = {
     "MaxVar": ("var", "Reactive power that is injected."),
     "MaxVarNeg": ("var", "Reactive power that is absorbed."),
     "MaxChargeRateW": ("W", "Active power of charging."),
+    "MaxChargeRateVA": ("VA", "Apparent power of charging."),
     "OverExcitedPF": ("", "Power factor, over-excited."),
     "OverExcitedW": ("W", "Active power at that power factor."),
     "UnderExcitedPF": ("", "Power factor, under-excited."),

@@ -14,7 +14,7 @@ from chargebyte_fw.modules.v2g.secc.iso20.ac import AcService
 from chargebyte_fw.modules.v2g.secc.iso20.ac_limits import AcLimits
 from chargebyte_fw.modules.v2g.secc.iso20.der_capability import capability
 from chargebyte_fw.modules.v2g.secc.iso20.energy import Selection
-from chargebyte_fw.modules.v2g.secc.iso20.grid_codes import control, set_points
+from chargebyte_fw.modules.v2g.secc.iso20.grid_codes import control, set_points, supported_by_car
 from chargebyte_fw.modules.v2g.secc.protocol import Answer
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class DerIecService(AcService):
         self.negotiated = selection.parameters["DERControlFunctions"]
         self._grid_event = 0
         """The condition of the grid that the car has reported last; 0: none."""
-        self._reactive: m.EVReactivePowerLimitsType | None = None
+        self._inverter: m.DER_AC_CPDReqEnergyTransferModeType | None = None
+        """What the car has said of it last."""
 
     @property
     def kind(self) -> str:
@@ -44,7 +45,7 @@ class DerIecService(AcService):
         answer = super().on_AC_ChargeParameterDiscoveryReq(request, now)
         if not answer.code.startswith("OK"):
             return answer
-        self._reactive = mode.EVReactivePowerLimits
+        self._inverter = mode
         if mode.EVProcessing is not processingType.Finished:
             self.session.state = state
             return answer
@@ -67,16 +68,24 @@ class DerIecService(AcService):
         self.session.publish(GridSupport.capability, capability(self.facts, self.connector, self._limits()))
 
     def charging_needs(self, mode: Any) -> dict[str, Any]:
-        """Return the car's needs as OCPP has them, its reactive power among them."""
-        needs, reactive = super().charging_needs(mode), self._reactive
-        if reactive is not None:
-            needs["der_charging_parameters"] = iso15118.DERChargingParameters(
-                max_charge_reactive_power=number_or_none(reactive.EVMaximumChargeReactivePower),
-                min_charge_reactive_power=number_or_none(reactive.EVMinimumChargeReactivePower),
-                max_discharge_reactive_power=number_or_none(reactive.EVMaximumDischargeReactivePower),
-                min_discharge_reactive_power=number_or_none(reactive.EVMinimumDischargeReactivePower),
+        """Return the car's needs as OCPP has them, what its inverter can do among them (R02.FR.01)."""
+        reactive = getattr(self._inverter, "EVReactivePowerLimits", None)
+        energy_Wh = getattr(self._inverter, "EVSessionTotalDischargeEnergyAvailable", None)
+        limits: dict[str, Any] = {
+            f"{least}_{direction}_reactive_power{phase.lower()}": number_or_none(
+                getattr(reactive, f"EV{least.title()}imum{direction.title()}ReactivePower{phase}", None)
             )
-        return needs
+            for least in ("max", "min")
+            for direction in ("charge", "discharge")
+            for phase in ("", "_L2", "_L3")
+        }
+        inverter = iso15118.DERChargingParameters(
+            ev_supported_dercontrol=supported_by_car(self.negotiated),
+            nominal_voltage=self.facts.ac_nominal_voltage_V,
+            ev_session_total_discharge_energy_available=number_or_none(energy_Wh),
+            **limits,
+        )
+        return super().charging_needs(mode) | {"der_charging_parameters": inverter}
 
     def on_AC_ChargeLoopReq(self, request: Any, now: float) -> Answer:
         """Answer as AC does; an event of the grid that the car has noticed is an alarm."""

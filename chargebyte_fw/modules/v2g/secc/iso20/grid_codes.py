@@ -41,6 +41,18 @@ _CURVES = {
 SUPPORTED = (*_CURVES, _Type.FixedVar, _Type.FixedPFInject, _Type.LimitMaxDischarge)
 
 
+_NEGOTIATED = {function: kind for kind, (function, _, _) in _CURVES.items()} | {
+    Function.DSOQSetpoint: _Type.FixedVar,
+    Function.DSOCosPhiSetpoint: _Type.FixedPFInject,
+}
+"""The directive of each function; the limit of power from the car is of each session."""
+
+
+def supported_by_car(negotiated: int) -> list[DirectiveType]:
+    """Return the directives that a car obeys by the functions that it has negotiated."""
+    return [kind for function, kind in _NEGOTIATED.items() if negotiated & function] + [_Type.LimitMaxDischarge]
+
+
 def fault_of(directive: Directive) -> str:
     """Return why a directive cannot be obeyed, or nothing."""
     kind = directive.directive_type
