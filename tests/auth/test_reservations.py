@@ -170,7 +170,7 @@ def test_only_the_reserved_token_begins_at_a_reserved_evse() -> None:
     bench.swipe("r")
     assert bench.authorized == [(1, "r", "Accepted")]
     assert bench.results[0].reservation_id == 5
-    assert (bench.kept, bench.told) == ([], [(5, "Placed")])
+    assert (bench.kept, bench.told) == ([], [(5, "Placed"), (5, "Used")])
 
 
 def test_a_stranger_goes_to_an_evse_that_is_not_reserved() -> None:
@@ -231,7 +231,7 @@ def test_a_reservation_for_any_evse_is_used_up_where_its_car_is() -> None:
     assert bench.authorized == [(2, "R", "Accepted")]
     assert [entry.reservation_id for entry in bench.kept] == [2]
     bench.begin_transaction(2)
-    assert bench.told == [(1, "Placed"), (2, "Placed")]
+    assert bench.told == [(1, "Placed"), (2, "Placed"), (1, "Used")]
 
 
 @pytest.mark.ocpp("H01.FR.09", "H03.FR.02")

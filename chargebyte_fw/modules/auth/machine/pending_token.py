@@ -18,12 +18,14 @@ from chargebyte_fw.contracts.types.authorization import (
     ValidationResult,
 )
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason, StopTransactionRequest
+from chargebyte_fw.contracts.types.reservation import ReservationUpdateStatusReservationStatus as ReservationStatus
 from chargebyte_fw.kernel.machine import Machine, on
 from chargebyte_fw.modules.auth.machine.effects import (
     AuthorizeEvse,
     Log,
     StopTransaction,
     ValidateToken,
+    reservation_status,
     token_status,
 )
 from chargebyte_fw.modules.auth.machine.events import Authorized, TokenPresented, TransactionStopped, Validated
@@ -221,7 +223,13 @@ class PendingToken(Machine):
         evse.feed(Grant(Authorization(token, result), now + station.rules.connection_timeout_s), now)
         self.evse_id = evse.id
         authorize = AuthorizeEvse(evse.id, token, result, self.id)
-        return [*self.enter(T.AUTHORIZING, authorize), *(station.store_reservations() if reservation else [])]
+        used: list[Any] = []
+        if reservation is not None:
+            used = [
+                reservation_status(reservation.id, ReservationStatus.Used),
+                *station.store_reservations(),
+            ]
+        return [*self.enter(T.AUTHORIZING, authorize), *used]
 
     @on(T.AUTHORIZING, event=Authorized, to=T.ENDED)
     def authorized(self, event: Authorized, now: float) -> list[Any]:

@@ -28,11 +28,15 @@ from chargebyte_fw.modules.ocpp.messages.v2.reservation import (
 from chargebyte_fw.modules.ocpp.station import Block, Deferred, Station, answers, events, receives
 from chargebyte_fw.modules.ocpp.station.layout import Place
 from chargebyte_fw.modules.ocpp.station.named import named
+from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan
+from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.standard.authorization import (
     RESERVATION_AVAILABLE,
     RESERVATION_ENABLED,
     RESERVATION_NON_EVSE_SPECIFIC,
 )
+from chargebyte_fw.modules.ocpp.variables.standard.transactions import EV_CONNECTION_TIME_OUT
+from chargebyte_fw.modules.ocpp.version import Version
 
 TABLE = "RESERVED_SINCE"
 MOST = 100
@@ -150,6 +154,8 @@ class Reservations2(Block):
         """Report a reservation that ended without being used or cancelled by the CSMS (H04, H01)."""
         if not isinstance(event.value, reservation.ReservationUpdateStatus):
             return
+        if event.value.reservation_status.value == "Used" and self.station.version is Version.V21:
+            self._wait_for_transaction(event.value.reservation_id)
         status = _ENDED.get(event.value.reservation_status.value)
         if status is not None:
             self._forget(event.value.reservation_id)
@@ -158,3 +164,34 @@ class Reservations2(Block):
                     reservation_id=event.value.reservation_id, reservation_update_status=status
                 )
             )
+
+    # Used, and no transaction (2.1, [H03.FR.11]).
+
+    def _wait_for_transaction(self, reservation_id: int) -> None:
+        at = self.station.now + self.station.variables.get(EV_CONNECTION_TIME_OUT)
+        self.station.start(("no transaction", reservation_id), at, lambda: self._no_transaction(reservation_id))
+
+    def _no_transaction(self, reservation_id: int) -> None:
+        self._forget(reservation_id)
+        status = ReservationUpdateStatusEnumType.NoTransaction
+        self.station.send(
+            ReservationStatusUpdateRequest(reservation_id=reservation_id, reservation_update_status=status)
+        )
+
+    @receives(TransactionBegan)
+    def began(self, event: TransactionBegan) -> None:
+        """A transaction has the reservation that was used."""
+        transaction = self.station.block(Transactions2).at(event.evse_id)
+        if transaction is not None:
+            self._has_transaction(transaction.reservation_id)
+
+    @receives(events.SessionEventReceived)
+    def session(self, event: events.SessionEventReceived) -> None:
+        """So has one that ran before the token came."""
+        started = event.event.transaction_started
+        if started is not None:
+            self._has_transaction(started.reservation_id)
+
+    def _has_transaction(self, reservation_id: int | None) -> None:
+        if reservation_id is not None:
+            self.station.stop(("no transaction", reservation_id))
