@@ -335,6 +335,19 @@ def test_without_a_certificate_the_request_is_repeated_with_doubled_pauses_and_t
     assert len(list(station.payloads_of("SignCertificate"))) == 4
 
 
+@pytest.mark.ocpp("A02.FR.22")
+def test_a_certificate_for_cars_is_asked_for_when_the_csms_wants_it() -> None:
+    enabled = {"V2GCertificateInstallationEnabled": True, "SeccId": "SECC1", "OrganizationName": "CPO"}
+    station = Station2(version=Version.V21, **enabled)
+    station.results["generate_certificate_signing_request"] = CSR
+    station.requests()
+    assert station.ask("TriggerMessage", {"requestedMessage": "SignV2GCertificate"}) == {"status": "Accepted"}
+    [payload] = station.payloads_of("SignCertificate")
+    assert (payload["csr"], payload["certificateType"]) == ("CSR", "V2GCertificate")
+    [(_, _, (kind, _, organization, common, _))] = station.commanded("generate_certificate_signing_request")
+    assert (kind.value, organization, common) == ("V2G", "CPO", "SECC1")
+
+
 @pytest.mark.ocpp("A02.FR.07", "A02.FR.20", "A03.FR.07", "A02.FR.20 (2.1)")
 @BOTH
 @pytest.mark.parametrize("cause", ["trigger", "expiry"])

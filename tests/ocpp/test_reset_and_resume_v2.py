@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from chargebyte_fw.contracts.types import evse_manager as evse
+from chargebyte_fw.modules.ocpp.station.layout import Layout
 from chargebyte_fw.modules.ocpp.version import Version
-from tests.ocpp.stack import E, meter, token
+from tests.ocpp.requirements_v2.scenarios import ENERGY, SAMPLED, quiet, read, values_of
+from tests.ocpp.stack import SIGNED, E, meter, token
 from tests.ocpp.station2 import Station2
 
 
@@ -153,7 +155,9 @@ def test_a_session_that_the_reset_did_not_end_goes_on() -> None:
 
 def unplugged(**values: Any) -> Station2:
     """Return a station at which a car was unplugged while it charged, with the transaction suspended."""
-    station = Station2(version=Version.V21, StopTxOnEVSideDisconnect=False, TxStopPoint=("Authorized",), **values)
+    station = Station2(
+        version=Version.V21, StopTxOnEVSideDisconnect=False, **{"TxStopPoint": ("Authorized",), **values}
+    )
     station.measure(1_000.4)
     station.charge()
     station.events()
@@ -168,7 +172,7 @@ def test_a_transaction_is_suspended_while_its_car_is_unplugged() -> None:
     [lost] = station.events()
     assert (lost["eventType"], lost["triggerReason"]) == ("Updated", "EVCommunicationLost")
     assert lost["transactionInfo"]["chargingState"] == "Idle"
-    station.pass_s(3600)
+    station.pass_s(119)
     station.plug_in(session="s2")
     [presented] = station.published("provided_token")
     assert (presented.id_token.value, presented.prevalidated) == ("DEADBEEF", True)
@@ -196,6 +200,49 @@ def test_a_suspended_transaction_ends_by_its_token_or_by_the_csms() -> None:
     assert (ended["triggerReason"], ended["transactionInfo"]["stoppedReason"]) == ("RemoteStop", "Remote")
     remote.charge(session="s3")
     assert remote.events()[0]["transactionInfo"]["transactionId"] == "s3"
+
+
+@pytest.mark.ocpp("E10.FR.02")
+def test_at_a_fixed_cable_the_transaction_ends_when_no_car_is_plugged_in_in_time() -> None:
+    station = unplugged(EVConnectionTimeOut=60)
+    station.events()
+    station.pass_s(59)
+    assert station.events() == []
+    station.pass_s(1)
+    [ended] = station.events()
+    assert (ended["eventType"], ended["triggerReason"]) == ("Ended", "EVCommunicationLost")
+    assert ended["transactionInfo"]["stoppedReason"] == "EVDisconnected"
+    station.plug_in(session="s2")
+    assert station.published("provided_token") == [], "another car is not authorized"
+    socket = Layout([evse.Evse(id=1, connectors=[evse.Connector(id=1, type=evse.ConnectorTypeEnum.sType2)])])
+    for values in ({"layout": socket}, {"EVConnectionTimeOut": 0}):
+        waits = unplugged(**values)
+        waits.events()
+        waits.pass_s(3600)
+        assert "Ended" not in [one["eventType"] for one in waits.events()]
+
+
+@pytest.mark.ocpp("E10.FR.03", "E10.FR.04", "E10.FR.07")
+def test_events_of_a_suspended_transaction_are_numbered_measured_and_signed() -> None:
+    station = quiet(StopTxOnEVSideDisconnect=False, **{**SAMPLED, "TxStopPoint": ("Authorized",), "SignReadings": True})
+    read(station, 1000.4, signed=True)
+    station.charge()
+    station.finish()
+    station.unplug()
+    read(station, 1800.0, signed=True)
+    station.pass_s(61)
+    station.plug_in(session="s2")
+    station.start(session="s2")
+    station.event(E.ChargingStarted, "s2")
+    station.finish(evse.StopTransactionReason.Local, session="s2", signed_meter_value=SIGNED)
+    found = station.events()
+    assert [one["seqNo"] for one in found] == list(range(len(found)))
+    assert found[-1]["eventType"] == "Ended" and values_of(found[-1]) == [("Transaction.End", ENERGY, 2500.0)]
+    periodic = [one for one in found if one["triggerReason"] == "MeterValuePeriodic"]
+    for one in (*periodic, found[-1]):
+        signed = [value["signedMeterValue"] for value in one["meterValue"][-1]["sampledValue"][:1]]
+        assert [one["signedMeterData"] for one in signed] == [SIGNED.signed_meter_data]
+    assert periodic, "while it is suspended, too"
 
 
 @pytest.mark.ocpp("E10", "E09")

@@ -132,11 +132,12 @@ def test_no_other_limit_is_above_that_of_the_csms_and_none_is_taken_away() -> No
     limits = station.station.block(TransactionLimits2)
     station.answers["TransactionEvent"] = {}
     station.events()
-    for wanted, reported in (
+    cases: tuple[tuple[dict[str, Any], dict[str, float] | None], ...] = (
         ({"max_cost": 50.0}, None),
         ({"max_cost": 10.0, "max_energy_Wh": 30_000.0}, {"maxCost": 10.0, "maxEnergy": 30_000.0}),
         ({"max_cost": 30.0}, {"maxCost": 20.0, "maxEnergy": 30_000.0}),
-    ):
+    )
+    for wanted, reported in cases:
         assert limits.limit("s1", TransactionLimitType(**wanted))
         station.settle()
         found = [one["transactionInfo"]["transactionLimit"] for one in station.events()]

@@ -119,7 +119,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
             "E10",
             "unplugged at the EV: suspend",
             DONE,
-            "with a fixed cable, and without `EVConnected` in `TxStopPoint`; a socket lets the cable go",
+            "without `EVConnected` in `TxStopPoint`; with a fixed cable for `EVConnectionTimeOut`; a socket lets it go",
         ),
         UseCase("E11", "connection loss"),
         UseCase("E12", "transaction reported later"),

@@ -211,6 +211,57 @@ def test_a_reserved_connector_is_occupied_when_its_driver_comes() -> None:
     assert statuses(station) == [(1, "Reserved"), (1, "Available"), (1, "Occupied")]
 
 
+@pytest.mark.ocpp("G01.FR.09")
+@pytest.mark.parametrize("presented", [None, "OTHER"])
+def test_a_reserved_connector_stays_so_when_another_driver_plugs_in(presented: str | None) -> None:
+    station = quiet()
+    station.event(E.ReservationStart)
+    assert statuses(station) == [(1, "Reserved")]
+    station.plug_in()
+    if presented is not None:
+        station.answers["Authorize"]["idTokenInfo"]["status"] = "Accepted"
+        station.present(presented)
+    station.pass_s(60)
+    assert statuses(station) == []
+    station.unplug()
+    assert statuses(station) == []
+    station.event(E.ReservationEnd)
+    assert statuses(station) == [(1, "Available")]
+
+
+@pytest.mark.ocpp("G02.FR.07")
+def test_heartbeats_are_sent_whatever_else_is() -> None:
+    """Their interval is counted from one to the next, so that the clock is set at least once a day."""
+    station = quiet(HeartbeatInterval=1800)
+    station.charge()
+    beats = []
+    for step in range(24 * 12):
+        station.event(E.ChargingPausedEV if step % 2 == 0 else E.ChargingStarted)
+        station.pass_s(300)
+        assert "TransactionEvent" in [one.action_name for one in station.sent]
+        beats += [station.now for one in station.sent if one.action_name == "Heartbeat"]
+        station.requests()
+    assert len(beats) == 48
+
+
+@pytest.mark.ocpp("H03.FR.08")
+@pytest.mark.parametrize("cached", [False, True])
+def test_the_csms_is_asked_for_the_group_of_a_token_at_a_reserved_evse(cached: bool) -> None:
+    station = quiet(LocalPreAuthorize=True)
+    station.results["reserve_now"] = ReservationResult.Accepted
+    group = {"groupIdToken": {"idToken": "FLEET", "type": "Central"}}
+    assert station.ask("ReserveNow", {**RESERVATION, "evseId": 1, **group}) == {"status": "Accepted"}
+    [(_, _, (wanted,))] = station.commanded("reserve_now")
+    assert wanted.parent_id_token == "FLEET"
+    station.answers["Authorize"]["idTokenInfo"] |= group
+    if cached:
+        station.present("CAFE")
+    station.requests()
+    result = station.present("CAFE")
+    assert len(station.requests("Authorize")) == (0 if cached else 1)
+    assert result.parent_id_token is not None and result.parent_id_token.value == "FLEET"
+
+
 TWO = Layout([evse.Evse(id=1, connectors=[evse.Connector(id=1), evse.Connector(id=2)])])
 """One EVSE with two connectors."""
 
@@ -299,6 +350,29 @@ def test_a_reservation_that_ends_unused_is_reported(status: str) -> None:
     station.feed(events.FactReceived("reservation", "reservation_update", ended))
     [payload] = station.payloads_of("ReservationStatusUpdate")
     assert payload == {"reservationId": 4, "reservationUpdateStatus": status}
+
+
+@pytest.mark.ocpp("H03.FR.11")
+@pytest.mark.parametrize("version", [Version.V201, Version.V21])
+@pytest.mark.parametrize("start_point", ["EVConnected", "Authorized", "PowerPathClosed"])
+def test_a_reservation_that_is_used_without_a_transaction_is_reported(version: Version, start_point: str) -> None:
+    used = ReservationUpdateStatus(reservation_id=4, reservation_status=ReservationUpdateStatusReservationStatus.Used)
+
+    def reported(*, comes: bool) -> list[dict[str, Any]]:
+        station = quiet(version=version, EVConnectionTimeOut=30, TxStartPoint=(start_point,))
+        if comes:
+            station.plug_in()
+        station.feed(events.FactReceived("reservation", "reservation_update", used))
+        if comes:
+            station.start(reservation_id=4)
+        station.pass_s(29)
+        assert list(station.payloads_of("ReservationStatusUpdate")) == []
+        station.pass_s(100)
+        return list(station.payloads_of("ReservationStatusUpdate"))
+
+    notice = {"reservationId": 4, "reservationUpdateStatus": "NoTransaction"}
+    assert reported(comes=False) == ([notice] if version is Version.V21 else [])
+    assert reported(comes=True) == []
 
 
 @pytest.mark.ocpp("H04.FR.02", "H04.FR.03")

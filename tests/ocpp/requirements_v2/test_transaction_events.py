@@ -5,11 +5,15 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
+import msgspec
 import pytest
 
+from chargebyte_fw.contracts.types import units_signed
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason
 from chargebyte_fw.modules.ocpp.metering import meter_values_v2
+from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.variables.standard.metering import ALIGNED_DATA_TX_ENDED_INTERVAL
+from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.requirements_v2.scenarios import (
     ENERGY,
     SAMPLED,
@@ -23,7 +27,7 @@ from tests.ocpp.requirements_v2.scenarios import (
     stop,
     values_of,
 )
-from tests.ocpp.stack import SIGNED, E
+from tests.ocpp.stack import SIGNED, E, meter
 from tests.ocpp.station2 import Station2
 
 
@@ -178,6 +182,22 @@ def test_values_are_signed_from_the_begin_on(use_case: str) -> None:
     station.pass_s(65)
     found = [one for one in ended_of(use_case, station) if one["triggerReason"] == "MeterValuePeriodic"]
     assert [signatures(one) for one in found] == [[SIGNED.signed_meter_data]]
+
+
+@pytest.mark.ocpp("J02.FR.24")
+def test_a_signed_value_has_the_method_that_the_meter_names() -> None:
+    method = "ECDSA-secp256k1-SHA256"
+    station = quiet(version=Version.V21, **SAMPLED, SignReadings=True)
+    reading = meter(1000.4)
+    signed = msgspec.structs.replace(SIGNED, signing_method=method)
+    reading.energy_Wh_import_signed = units_signed.Energy(total=signed)
+    station.feed(events.PowermeterReceived(1, reading))
+    station.charge()
+    station.pass_s(65)
+    [periodic] = [one for one in station.events() if one["triggerReason"] == "MeterValuePeriodic"]
+    value = periodic["meterValue"][0]["sampledValue"][0]["signedMeterValue"]
+    assert value["signingMethod"] == method
+    assert (value["signedMeterData"], value["encodingMethod"]) == (SIGNED.signed_meter_data, "OCMF")
 
 
 @pytest.mark.ocpp("E05.FR.06", "E07.FR.12", "E08.FR.12", "E09.FR.08", "E11.FR.08", "E12.FR.10")

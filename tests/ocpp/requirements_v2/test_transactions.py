@@ -8,10 +8,13 @@ import pytest
 
 from chargebyte_fw.contracts.types import evse_manager as evse
 from chargebyte_fw.contracts.types.authorization import IdTokenType
+from chargebyte_fw.modules.ocpp.station import events
+from chargebyte_fw.modules.ocpp.station.layout import Layout
 from chargebyte_fw.modules.ocpp.version import Version
 from tests.ocpp.requirements_v2.scenarios import (
     Reason,
     by_card,
+    by_the_ev,
     heads,
     quiet,
     remote_start,
@@ -147,6 +150,48 @@ def test_with_authorized_it_ends_with_the_card_and_the_reason_is_local() -> None
     by_card(station)
     ended = station.events()[-1]
     assert heads([ended]) == [("Ended", "StopAuthorized")] and ended["transactionInfo"]["stoppedReason"] == "Local"
+
+
+@pytest.mark.ocpp("E15.FR.05")
+@pytest.mark.parametrize("stop_point", ["EVConnected", "ParkingBayOccupancy"])
+def test_a_car_that_ends_its_session_ends_the_authorization_where_it_does_not_end_the_transaction(
+    stop_point: str,
+) -> None:
+    station = quiet(TxStopPoint=(stop_point,))
+    station.charge()
+    by_the_ev(station)
+    stopped = station.events()[-1]
+    assert heads([stopped]) == [("Updated", "StopAuthorized")] and "stoppedReason" not in stopped["transactionInfo"]
+    station.unplug()
+    assert heads(station.events()) == [("Ended", "EVCommunicationLost")]
+
+
+@pytest.mark.ocpp("E01.FR.14")
+def test_an_evse_has_one_transaction_whichever_of_its_connectors_is_used() -> None:
+    layout = Layout([evse.Evse(id=1, connectors=[evse.Connector(id=1), evse.Connector(id=2)])])
+    station = quiet(layout=layout, TxStartPoint=("EVConnected",))
+    station.plug_in()
+    for again in range(2):
+        started = evse.SessionStarted(reason=evse.StartSessionReason.EVConnected, meter_value=meter(1000))
+        happened = evse.SessionEvent(
+            uuid=f"other{again}",
+            timestamp="2023-11-15T00:00:00Z",
+            event=E.SessionStarted,
+            connector_id=2,
+            session_started=started,
+        )
+        station.feed(events.SessionEventReceived(1, happened))
+    found = [(one["eventType"], one["transactionInfo"]["transactionId"]) for one in station.events()]
+    assert found == [
+        ("Started", "s1"),
+        ("Ended", "s1"),
+        ("Started", "other0"),
+        ("Ended", "other0"),
+        ("Started", "other1"),
+    ]
+    remote = {"idToken": {"idToken": "CAFE", "type": "ISO14443"}, "remoteStartId": 42, "evseId": 1}
+    station.start(session="other1")
+    assert station.ask("RequestStartTransaction", remote)["status"] == "Rejected"
 
 
 @pytest.mark.ocpp("E06.FR.06")

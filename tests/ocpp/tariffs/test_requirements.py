@@ -146,7 +146,7 @@ def test_the_cost_is_counted_up_to_the_last_reading_before_the_last_event() -> N
 
 @pytest.mark.ocpp("I12.FR.32")
 def test_without_an_interval_a_change_of_the_power_counts_at_once() -> None:
-    by_power = {"chargingTime": {"prices": [minute(6.0, minPower=20_000.0), minute(0.6)]}}
+    by_power: dict[str, Any] = {"chargingTime": {"prices": [minute(6.0, minPower=20_000.0), minute(0.6)]}}
     station = priced()
     wanted = {
         "component": {"name": "TariffCostCtrlr"},

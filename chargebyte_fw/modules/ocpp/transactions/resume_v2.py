@@ -20,7 +20,7 @@ from chargebyte_fw.modules.ocpp.station.events import SessionEventReceived
 from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession, same_token
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxInput
-from chargebyte_fw.modules.ocpp.variables.standard.transactions import RESUMPTION_TIMEOUT
+from chargebyte_fw.modules.ocpp.variables.standard.transactions import EV_CONNECTION_TIME_OUT, RESUMPTION_TIMEOUT
 
 WAIT_S = 300
 """How long a transaction waits for its car where `ResumptionTimeout` has no value."""
@@ -42,14 +42,15 @@ class Resumption:
     """Transactions that wait for their car, by EVSE.
 
     `resumed` lets one go on, `stopped` ends one whose driver presents his token, `given_up` one whose car does not come
-    back.
+    back after a reset, `left` one whose car is not plugged in again.
     """
 
-    def __init__(self, station: Station, resumed: Resumed, stopped: Ended, given_up: Ended) -> None:
+    def __init__(self, station: Station, resumed: Resumed, stopped: Ended, given_up: Ended, left: Ended) -> None:
         self._station = station
         self._resumed = resumed
         self._stopped = stopped
         self._given_up = given_up
+        self._left = left
         self._waiting: dict[int, _Waiting] = {}
 
     def timeout_s(self) -> int:
@@ -64,8 +65,17 @@ class Resumption:
         self._station.start(timer, self._station.now + self.timeout_s(), lambda: self._give_up(transaction))
 
     def suspend(self, transaction: Transaction, session_id: str) -> None:
-        """Wait for a car that was unplugged, as long as it takes (E10)."""
+        """Wait for a car that was unplugged (E10): at a fixed cable for `EVConnectionTimeOut` ([E10.FR.02]).
+
+        With 0, and at a socket, whose cable is the driver's, it takes as long as it takes.
+        """
         self._waiting[transaction.evse_id] = _Waiting(transaction, session_id, True)
+        place = self._station.layout.find(transaction.evse_id, transaction.connector_id)
+        has_socket = place is not None and place.kind is not None and place.kind.value.startswith("s")
+        wait_s = self._station.variables.get(EV_CONNECTION_TIME_OUT)
+        if wait_s > 0 and not has_socket:
+            timer = ("resume", transaction.evse_id)
+            self._station.start(timer, self._station.now + wait_s, lambda: self._lose(transaction))
 
     def waits(self, transaction: Transaction) -> bool:
         """Return whether a transaction waits for its car."""
@@ -116,6 +126,10 @@ class Resumption:
         """Nothing waits at an EVSE any more."""
         self._waiting.pop(evse_id, None)
         self._station.stop(("resume", evse_id))
+
+    def _lose(self, transaction: Transaction) -> None:
+        self.forget(transaction.evse_id)
+        self._left(transaction)
 
     def _give_up(self, transaction: Transaction) -> None:
         self.forget(transaction.evse_id)

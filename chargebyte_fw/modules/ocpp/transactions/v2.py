@@ -61,7 +61,8 @@ class Transactions2(Block):
         self._evses = {evse_id: EvseSession(TxPoints()) for evse_id in station.layout.evse_ids}
         self.writer = EventWriter(station)
         self._invalid = InvalidToken(station)
-        self.resumption = Resumption(station, self._resumed, self._stop_waiting, self._give_up)
+        left = partial(self._stop_waiting, reason=evse.StopTransactionReason.EVDisconnected)
+        self.resumption = Resumption(station, self._resumed, self._stop_waiting, self._give_up, left)
         station.block(MeterValues2).report = self._metered
         station.block(Authorization2).closed_evses = partial(closed_to, self._evses)
         self.endings = Endings()
