@@ -274,7 +274,7 @@ def can_be_watched(root: Path) -> None:
 
 
 def test_a_demo_that_keeps_running_takes_commands(start: Callable[..., Running], place: Path) -> None:
-    process = start("--keep-running", "--speed", "4")
+    process = start("--keep-running", "--speed", "4", "--battery-kWh", "10")
     process.read_until("precharge")
     # Both sides of the link wait 0.4 real seconds at least, however fast the clock is.
     process.type("uart cut 8")
