@@ -120,6 +120,20 @@ def test_free_connectors_may_stay_in_use_until_none_of_them_is() -> None:
     assert station.disabled() == [(1, "Disable"), (2, "Disable")]
 
 
+def test_connectors_stay_in_use_until_the_time_of_the_installation() -> None:
+    station = Updated16()
+    later = {**SIGNED["firmware"], "installDateTime": "2023-11-15T06:00:00Z"}  # type: ignore[dict-item]
+    assert station.ask("SignedUpdateFirmware", {**SIGNED, "firmware": later}) == {"status": "Accepted"}
+    station.commanded()
+    steps = (S.SignatureVerified, S.InstallScheduled)
+    assert station.progress(*steps, request_id=5) == [step.value for step in steps]
+    station.pass_s(5 * 3600.0)
+    assert station.disabled() == []
+    station.pass_s(3700.0)
+    names = [name for name, _, _ in station.commanded("enable_disable", "allow_firmware_installation")]
+    assert names == ["enable_disable", "enable_disable", "allow_firmware_installation"]
+
+
 def test_an_idle_station_installs_at_once() -> None:
     """Field case 63."""
     station = Updated16()

@@ -177,11 +177,42 @@ def test_an_installation_that_waits_is_allowed_after_a_restart_too(
     assert ("allow_firmware_installation",) in switched(again)
 
 
+@BY_SIGNATURE
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.ocpp("L02.FR.04", "L02.FR.10", "L01.FR.07", "L01.FR.16")
+def test_connectors_stay_in_use_until_the_time_of_the_installation(
+    wanted: dict[str, Any], ready: FirmwareUpdateStatusEnum, restarts: bool
+) -> None:
+    later = {**wanted["firmware"], "installDateTime": "2023-11-15T06:00:00Z"}
+    station = updating({**wanted, "firmware": later})
+    assert progress(station, ready, S.InstallScheduled) == [ready.value, "InstallScheduled"]
+    assert switched(station) == []
+    if restarts:
+        station = station.restart(going_on=frozenset({"s1"}))
+        station.commanded()
+        progress(station, ready, S.InstallScheduled)
+    station.requests()
+    station.pass_s(5 * 3600.0)
+    assert switched(station) == [], "an hour before"
+    station.pass_s(3700.0)
+    assert switched(station) == [(2, "Disable")], "the transaction goes on"
+    assert list(station.payloads_of("FirmwareStatusNotification")) == [], "InstallScheduled was said"
+    station.finish()
+    assert switched(station) == [(1, "Disable"), ("allow_firmware_installation",)]
+
+
 @pytest.mark.parametrize("wanted", [SIGNED, UNSIGNED])
+@pytest.mark.parametrize("restarts", [False, True])
 @pytest.mark.ocpp("L02.FR.07", "L01.FR.13")
-def test_a_download_that_waits_for_a_transaction_is_scheduled(wanted: dict[str, Any]) -> None:
+def test_a_download_that_waits_for_a_transaction_is_scheduled(wanted: dict[str, Any], restarts: bool) -> None:
     station = updating(wanted, DeferFirmwareDownloadDuringTransaction=True)
-    assert list(station.payloads_of("FirmwareStatusNotification")) == [{"status": "DownloadScheduled", "requestId": 5}]
+    if restarts:
+        station = station.restart(going_on=frozenset({"s1"}), DeferFirmwareDownloadDuringTransaction=True)
+        assert station.commanded("update_firmware") == []
+    else:
+        assert list(station.payloads_of("FirmwareStatusNotification")) == [
+            {"status": "DownloadScheduled", "requestId": 5}
+        ]
     station.finish()
     assert len(station.commanded("update_firmware")) == 1
     assert progress(station, S.Downloading) == ["Downloading"]

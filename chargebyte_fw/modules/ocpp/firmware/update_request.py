@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from chargebyte_fw.modules.ocpp.messages.v16.security import SignedUpdateFirmwareRequest
 
 TABLE, KEY = "FIRMWARE_UPDATE", "status"
+INSTALL_AT = "install_at"
+"""Key of the time before which the update that runs is not installed."""
 NO_REQUEST = -1
 """request_id where there is none: no update, or an unsigned one of OCPP 1.6."""
 
@@ -47,3 +50,25 @@ def kept_status(station: Station, event: events.Loaded) -> FirmwareUpdateStatus 
     except msgspec.DecodeError:
         station.save(TABLE, KEY, None)
         return None
+
+
+def keep_install_time(station: Station, wanted: system.FirmwareUpdateRequest) -> datetime | None:
+    """Note the time before which an update that the system has taken is not installed; returns it."""
+    station.save(TABLE, INSTALL_AT, wanted.install_timestamp)
+    return None if wanted.install_timestamp is None else datetime.fromisoformat(wanted.install_timestamp)
+
+
+def kept_install_time(event: events.Loaded) -> datetime | None:
+    """Return that time after a restart."""
+    data = event.tables.get(TABLE, {}).get(INSTALL_AT)
+    if data is None:
+        return None
+    try:
+        return msgspec.json.decode(data, type=datetime)
+    except msgspec.DecodeError:
+        return None
+
+
+def takes(result: object) -> bool:
+    """Return whether the system takes an update."""
+    return result in (system.UpdateFirmwareResponse.Accepted, system.UpdateFirmwareResponse.AcceptedCanceled)

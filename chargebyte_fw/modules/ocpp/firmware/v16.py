@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,16 @@ from chargebyte_fw.kernel.clock import rfc3339
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.availability.v16 import Connectors16
 from chargebyte_fw.modules.ocpp.firmware.installation import ENDED, Installation
-from chargebyte_fw.modules.ocpp.firmware.update_request import KEY, NO_REQUEST, TABLE, kept_status, update_of
+from chargebyte_fw.modules.ocpp.firmware.update_request import (
+    KEY,
+    NO_REQUEST,
+    TABLE,
+    keep_install_time,
+    kept_install_time,
+    kept_status,
+    takes,
+    update_of,
+)
 from chargebyte_fw.modules.ocpp.messages.v16.firmware import (
     FirmwareStatus,
     FirmwareStatusNotificationRequest,
@@ -58,12 +68,14 @@ class Firmware16(Block):
         super().__init__(station)
         self._last = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=UNSIGNED)
         self._unreported: FirmwareUpdateStatus | None = None
+        self._install_at: datetime | None = None
         self._followed = False
         """Whether the system has reported since the start."""
 
     @receives(events.Loaded)
     def loaded(self, event: events.Loaded) -> None:
         """Take the status before the restart."""
+        self._install_at = kept_install_time(event)
         status = kept_status(self.station, event)
         if status is not None:
             self._last = status
@@ -84,17 +96,25 @@ class Firmware16(Block):
             retry_interval_s=request.retry_interval_s,
             retrieve_timestamp=rfc3339(request.retrieve_date),
         )
-        self.station.after_answer(lambda: self.station.command(call(System.update_firmware, wanted)))
+        begin = call(System.update_firmware, wanted)
+        self.station.after_answer(lambda: self.station.command(begin, partial(self._taken, wanted)))
         return UpdateFirmwareResponse()
 
     @answers(SignedUpdateFirmwareRequest)
     def signed_update(self, request: SignedUpdateFirmwareRequest) -> Deferred:
         """Start an update whose certificate the system has checked."""
         deferred = self.station.defer()
-        self.station.command(call(System.update_firmware, update_of(request)), partial(self._started, deferred))
+        wanted = update_of(request)
+        self.station.command(call(System.update_firmware, wanted), partial(self._started, deferred, wanted))
         return deferred
 
-    def _started(self, deferred: Deferred, result: Any) -> None:
+    def _taken(self, wanted: system.FirmwareUpdateRequest, result: Any) -> None:
+        if takes(result):
+            self.station.block(Installation).forget_plan()
+            self._install_at = keep_install_time(self.station, wanted)
+
+    def _started(self, deferred: Deferred, wanted: system.FirmwareUpdateRequest, result: Any) -> None:
+        self._taken(wanted, result)
         status = named(UpdateFirmwareStatusEnumType, result, UpdateFirmwareStatusEnumType.Rejected)
         if status in (UpdateFirmwareStatusEnumType.InvalidCertificate, UpdateFirmwareStatusEnumType.RevokedCertificate):
             self.station.notify(SecurityEventRaised("InvalidFirmwareSigningCertificate", status.value))
@@ -114,24 +134,34 @@ class Firmware16(Block):
             return
         # After a restart the system asks again for the permission to install, with the status that was the last.
         self._followed = True
+        if not repeated:
+            self._report(status)
         signed = status.request_id != UNSIGNED
         installation = self.station.block(Installation)
         if kind is (S.SignatureVerified if signed else S.Downloaded):
-            installation.ready_to_install(status)
+            installation.ready_to_install(status, self._install_at, partial(self._waits, status, told=repeated))
         elif kind in ENDED:
             installation.ended(self.station.block(Connectors16).wanted_operative())
         if kind is S.InvalidSignature:
             self.station.notify(SecurityEventRaised("InvalidFirmwareSignature", f"request {status.request_id}"))
-        if repeated:
-            return
+
+    @property
+    def _reports(self) -> bool:
         provisioning = self.station.block(Provisioning16)
-        if provisioning.accepted and provisioning.online:
+        return provisioning.accepted and provisioning.online
+
+    def _report(self, status: FirmwareUpdateStatus) -> None:
+        if self._reports:
             self._reported(status)
-            if signed and installation.waits_for_transactions:
-                self._send(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
         else:
             self._unreported = status
             self.station.save(TABLE, KEY, status)
+
+    def _waits(self, status: FirmwareUpdateStatus, *, told: bool) -> None:
+        """Report that the installation waits for a transaction, unless that was said of its time before."""
+        said = told or self._last.firmware_update_status is S.InstallScheduled
+        if self._reports and not said:
+            self._send(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
 
     def _reported(self, status: FirmwareUpdateStatus) -> None:
         self._send(status)

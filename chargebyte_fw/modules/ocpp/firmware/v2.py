@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,16 @@ from chargebyte_fw.contracts.types.system import FirmwareUpdateStatus, FirmwareU
 from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.availability.v2 import Availability2
 from chargebyte_fw.modules.ocpp.firmware.installation import ENDED, Installation
-from chargebyte_fw.modules.ocpp.firmware.update_request import KEY, NO_REQUEST, TABLE, kept_status, update_of
+from chargebyte_fw.modules.ocpp.firmware.update_request import (
+    KEY,
+    NO_REQUEST,
+    TABLE,
+    keep_install_time,
+    kept_install_time,
+    kept_status,
+    takes,
+    update_of,
+)
 from chargebyte_fw.modules.ocpp.messages.v2.firmware import (
     FirmwareStatusEnumType,
     FirmwareStatusNotificationRequest,
@@ -29,6 +39,8 @@ from chargebyte_fw.modules.ocpp.transactions.events import TransactionEnded
 from chargebyte_fw.modules.ocpp.transactions.v2 import Transactions2
 from chargebyte_fw.modules.ocpp.variables.standard.internal import DEFER_FIRMWARE_DOWNLOAD
 
+DEFERRED = "deferred"
+"""Key of an update that waits for the last transaction."""
 UNSIGNED = "unsigned"
 """Key of the note that the update that runs has no signature (L02)."""
 S = FirmwareUpdateStatusEnum
@@ -42,6 +54,7 @@ class Firmware2(Block):
         super().__init__(station)
         self._last = FirmwareUpdateStatus(firmware_update_status=S.Idle, request_id=NO_REQUEST)
         self._signed = True
+        self._install_at: datetime | None = None
         self._followed = False
         """Whether the system has reported since the start."""
         self._unreported: FirmwareUpdateStatus | None = None
@@ -52,6 +65,13 @@ class Firmware2(Block):
         """Take the status before the restart."""
         self._last = kept_status(self.station, event) or self._last
         self._signed = UNSIGNED not in event.tables.get(TABLE, {})
+        self._install_at = kept_install_time(event)
+        deferred = event.tables.get(TABLE, {}).get(DEFERRED)
+        if deferred is not None:
+            try:
+                self._deferred = msgspec.json.decode(deferred, type=system.FirmwareUpdateRequest)
+            except msgspec.DecodeError:
+                self.station.save(TABLE, DEFERRED, None)
 
     @answers(UpdateFirmwareRequest)
     def update(self, request: UpdateFirmwareRequest) -> UpdateFirmwareResponse | Deferred:
@@ -64,6 +84,7 @@ class Firmware2(Block):
             return UpdateFirmwareResponse(status=Statuses.Rejected)
         if self.station.variables.get(DEFER_FIRMWARE_DOWNLOAD) and self.station.block(Transactions2).running():
             replaced, self._deferred = self._deferred is not None, wanted
+            self.station.save(TABLE, DEFERRED, wanted)
             scheduled = FirmwareUpdateStatus(firmware_update_status=S.DownloadScheduled, request_id=wanted.request_id)
             self.station.after_answer(partial(self._follow, scheduled))
             return UpdateFirmwareResponse(status=Statuses.AcceptedCanceled if replaced else Statuses.Accepted)
@@ -80,15 +101,21 @@ class Firmware2(Block):
 
     def _taken(self, wanted: system.FirmwareUpdateRequest, result: Any) -> None:
         """Note of an update that the system takes whether it is signed: what it installs after, over a restart, too."""
-        if result in (system.UpdateFirmwareResponse.Accepted, system.UpdateFirmwareResponse.AcceptedCanceled):
+        if takes(result):
+            self.station.block(Installation).forget_plan()
+            self._install_at = keep_install_time(self.station, wanted)
             self._signed = wanted.signing_certificate is not None
             self.station.save(TABLE, UNSIGNED, None if self._signed else True)
 
     @receives(TransactionEnded)
     def transaction_ended(self, event: TransactionEnded) -> None:
         """Begin a download that waited for the last transaction."""
+        self._begin_deferred()
+
+    def _begin_deferred(self) -> None:
         if self._deferred is not None and not self.station.block(Transactions2).running():
             wanted, self._deferred = self._deferred, None
+            self.station.save(TABLE, DEFERRED, None)
             self.station.command(call(System.update_firmware, wanted), partial(self._taken, wanted))
 
     # Status.
@@ -113,14 +140,17 @@ class Firmware2(Block):
             self._report(status)
         installation = self.station.block(Installation)
         if kind is (S.SignatureVerified if self._signed else S.Downloaded):
-            installation.ready_to_install(status)
-            if installation.waits_for_transactions and not repeated:
-                # The installation waits for the end of a transaction (L01).
-                self._report(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
+            scheduled = msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled)
+            installation.ready_to_install(status, self._install_at, partial(self._waits, scheduled, told=repeated))
         elif kind in ENDED:
             installation.ended(self.station.block(Availability2).wanted_operative())
         if kind is S.InvalidSignature:
             self.station.notify(SecurityEventRaised("InvalidFirmwareSignature", f"request {status.request_id}"))
+
+    def _waits(self, scheduled: FirmwareUpdateStatus, *, told: bool) -> None:
+        """Report that the installation waits for a transaction (L01), unless that was said of its time before."""
+        if not told and self._last.firmware_update_status is not S.InstallScheduled:
+            self._report(scheduled)
 
     def _report(self, status: FirmwareUpdateStatus) -> None:
         if self.station.block(Provisioning2).accepted:
@@ -134,6 +164,7 @@ class Firmware2(Block):
         status, self._unreported = self._unreported, None
         if status is not None:
             self._send(status)
+        self._begin_deferred()
 
     def _send(self, status: FirmwareUpdateStatus, *, triggered: bool = False) -> None:
         idle = status.firmware_update_status is S.Idle
