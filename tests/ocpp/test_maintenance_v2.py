@@ -368,7 +368,7 @@ def test_without_a_certificate_the_request_is_repeated_with_doubled_pauses_and_t
 
 @pytest.mark.ocpp("A02.FR.22")
 def test_a_certificate_for_cars_is_asked_for_when_the_csms_wants_it() -> None:
-    enabled = {"V2GCertificateInstallationEnabled": True, "SeccId": "SECC1", "OrganizationName": "CPO"}
+    enabled: dict[str, Any] = {"V2GCertificateInstallationEnabled": True, "SeccId": "SECC1", "OrganizationName": "CPO"}
     station = Station2(version=Version.V21, **enabled)
     station.results["generate_certificate_signing_request"] = CSR
     station.requests()
