@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from chargebyte_fw.contracts.types.system import BootReason
 from chargebyte_fw.modules.ocpp.blocks_v2 import BLOCKS
 from chargebyte_fw.modules.ocpp.station import effects as do
 from chargebyte_fw.modules.ocpp.station import events
@@ -26,6 +27,7 @@ class Station2(Stack):
         saved: dict[str, dict[str, bytes]] | None = None,
         resumed: frozenset[str] = frozenset(),
         going_on: frozenset[str] = frozenset(),
+        boot_reason: BootReason = BootReason.Unknown,
         connects: bool = True,
         layout: Layout = LAYOUT,
         **values: Any,
@@ -43,7 +45,7 @@ class Station2(Stack):
         super().__init__(*BLOCKS, version=version, variables=variables, saved=saved, answers=answers, layout=layout)
         for name, value in values.items():
             self.set(name, value)
-        self.feed(events.Started(resumed=resumed, going_on=going_on))
+        self.feed(events.Started(boot_reason, resumed, going_on))
         if connects:
             self.connect()
 

@@ -127,7 +127,7 @@ OCPP_2: dict[str, tuple[UseCase, ...]] = {
         UseCase("E14", "status of a transaction"),
         UseCase("E15", "end of charging"),
         UseCase("E16", "fixed cost, energy, time or state of charge", DONE, "with 2.1"),
-        UseCase("E17", "resume after an interruption"),
+        UseCase("E17", "resume after an interruption", DONE, "with 2.1 and `ResumptionTimeout`"),
     ),
     "F Remote control": (
         UseCase("F01", "remote start, cable first"),

@@ -211,6 +211,14 @@ def test_a_reserved_connector_is_occupied_when_its_driver_comes() -> None:
     assert statuses(station) == [(1, "Reserved"), (1, "Available"), (1, "Occupied")]
 
 
+@pytest.mark.ocpp("F06.FR.19")
+def test_a_custom_trigger_is_not_implemented() -> None:
+    station = quiet(version=Version.V21)
+    wanted = {"requestedMessage": "CustomTrigger", "customTrigger": "x.example.Report"}
+    assert station.ask("TriggerMessage", wanted) == {"status": "NotImplemented"}
+    assert station.requests() == []
+
+
 @pytest.mark.ocpp("G01.FR.09")
 @pytest.mark.parametrize("presented", [None, "OTHER"])
 def test_a_reserved_connector_stays_so_when_another_driver_plugs_in(presented: str | None) -> None:

@@ -58,6 +58,11 @@ class Layout:
         wanted = 1 if connector_id is None else connector_id
         return next((one for one in self._places if (one.evse_id, one.connector_id) == (evse_id, wanted)), None)
 
+    def number(self, evse_id: int, connector_id: int) -> int:
+        """Return the number of a connector in OCPP 1.6, 0 for one that does not exist."""
+        place = self.find(evse_id, connector_id)
+        return 0 if place is None else place.connector
+
     def of(self, evse_id: int) -> list[Place]:
         """Return the connectors of an EVSE."""
         return [one for one in self._places if one.evse_id == evse_id]

@@ -26,6 +26,12 @@ class EvseSession(msgspec.Struct):
     signed_start: SignedMeterValue | None = None
     transaction: Transaction | None = None
 
+    def take(self, transaction: Transaction) -> None:
+        """Go on with a transaction of the last run, or whose car is there again."""
+        self.session_id, self.connector_id = transaction.session, transaction.connector_id
+        self.connected, self.state, self.token = True, transaction.charging_state, transaction.token
+        self.points.resume({TxPoint.EV_CONNECTED, TxPoint.AUTHORIZED, TxPoint.ENERGY_TRANSFER})
+
 
 def same_token(one: ProvidedIdToken | None, other: ProvidedIdToken | None) -> bool:
     """Return whether two tokens are the same, or both are missing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chargebyte_fw.contracts.types.authorization import AuthorizationType, ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import StopTransactionReason
+from chargebyte_fw.contracts.types.system import BootReason
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ReasonEnumType, TriggerReasonEnumType
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxInput
 
@@ -45,3 +46,9 @@ def stopped_reason(reason: StopTransactionReason | None, *, resetting: bool = Fa
     if resetting and reason in (R.Reboot, R.HardReset, R.SoftReset):
         return ReasonEnumType.ImmediateReset
     return ReasonEnumType.Local if reason is None else _STOPPED.get(reason.value, ReasonEnumType.Other)
+
+
+def interrupted_by(boot_reason: BootReason) -> ReasonEnumType:
+    """Return `stoppedReason` of a transaction that an interruption ended: by power, or by the station ([E17.FR.22])."""
+    power = boot_reason in (BootReason.PowerUp, BootReason.Unknown)
+    return ReasonEnumType.PowerLoss if power else ReasonEnumType.Reboot

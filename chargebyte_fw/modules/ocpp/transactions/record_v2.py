@@ -24,6 +24,8 @@ class Transaction(msgspec.Struct, omit_defaults=True, kw_only=True):
     meter_Wh: float = 0.0
     """The meter as it was last written down, for the case of a power loss."""
     meter_at: datetime | None = None
+    seen_at: datetime | None = None
+    """When it was last known to run, for the case of an interruption (E17)."""
     start_Wh: float | None = None
     """The meter at the begin."""
     outlives_reset: bool = False

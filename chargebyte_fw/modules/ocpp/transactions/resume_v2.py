@@ -1,4 +1,4 @@
-"""Transactions that wait for their car: after a reset (use case B13), and unplugged at the EV (E10).
+"""Transactions that wait for their car: after a reset (B13), an interruption (E17), and unplugged at the EV (E10).
 
 The stack ends its session with the process, or with the car, and begins another one when the car is there. The
 transaction of OCPP stays: its token is presented again as one that is accepted already.
@@ -7,50 +7,79 @@ transaction of OCPP stays: its token is presented again as one that is accepted 
 from __future__ import annotations
 
 from collections.abc import Callable
+from enum import Enum, auto
+from functools import partial
+from typing import NamedTuple
+from zlib import crc32
 
 import msgspec
 
 from chargebyte_fw.contracts.interfaces.auth_token_provider import AuthTokenProvider
+from chargebyte_fw.contracts.interfaces.evse_manager import EvseManager
 from chargebyte_fw.contracts.types.authorization import AuthorizationType, ProvidedIdToken
 from chargebyte_fw.contracts.types.evse_manager import SessionEventEnum, SessionStarted, StartSessionReason
-from chargebyte_fw.kernel.effects import publish
+from chargebyte_fw.kernel.effects import call, publish
 from chargebyte_fw.modules.ocpp.messages.v2.transactions import ChargingStateEnumType
 from chargebyte_fw.modules.ocpp.station import Station
 from chargebyte_fw.modules.ocpp.station.events import SessionEventReceived
 from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession, same_token
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
 from chargebyte_fw.modules.ocpp.transactions.tx_points import TxInput
-from chargebyte_fw.modules.ocpp.variables.standard.transactions import EV_CONNECTION_TIME_OUT, RESUMPTION_TIMEOUT
+from chargebyte_fw.modules.ocpp.variables.standard.transactions import (
+    ALLOW_ENERGY_TRANSFER_RESUMPTION,
+    ENERGY_TRANSFER_RESUMPTION_RANDOM_RANGE,
+    EV_CONNECTION_TIME_OUT,
+    RESUMPTION_TIMEOUT,
+)
+from chargebyte_fw.modules.ocpp.version import Version
 
 WAIT_S = 300
 """How long a transaction waits for its car where `ResumptionTimeout` has no value."""
-Resumed = Callable[[EvseSession, Transaction, bool], None]
-"""Takes the EVSE, the transaction, and whether it was suspended since the EV was unplugged."""
+PRESENT_WITHIN_S = 30.0
+"""How long after a start a car that is still plugged in may take to be noticed."""
 Ended = Callable[[Transaction], None]
-E = SessionEventEnum
+E, S = SessionEventEnum, ChargingStateEnumType
+
+
+class Cause(Enum):
+    """Why a transaction waits for its car."""
+
+    RESET = auto()
+    """The CSMS has ordered a reset (B13)."""
+    INTERRUPTION = auto()
+    """Power or software was away (E17)."""
+    UNPLUGGED = auto()
+    """The EV was unplugged (E10)."""
+
+
+class Steps(NamedTuple):
+    """What becomes of a transaction that waits."""
+
+    resumed: Callable[[EvseSession, Transaction, Cause], None]
+    """Its car is there."""
+    stopped: Ended
+    """Its driver has presented the token."""
+    given_up: Callable[[Transaction, Cause], None]
+    """Another car has come, or none in time after a reset."""
+    left: Ended
+    """The car that was unplugged has not come back."""
+    absent: Ended
+    """The car has left while the station was away."""
 
 
 class _Waiting(msgspec.Struct):
     transaction: Transaction
     session_id: str
     """The session of the stack that is over, or is about to be."""
-    suspended: bool
-    """The EV was unplugged; otherwise the station was reset."""
+    cause: Cause
 
 
 class Resumption:
-    """Transactions that wait for their car, by EVSE.
+    """Transactions that wait for their car, by EVSE."""
 
-    `resumed` lets one go on, `stopped` ends one whose driver presents his token, `given_up` one whose car does not come
-    back after a reset, `left` one whose car is not plugged in again.
-    """
-
-    def __init__(self, station: Station, resumed: Resumed, stopped: Ended, given_up: Ended, left: Ended) -> None:
+    def __init__(self, station: Station, steps: Steps) -> None:
         self._station = station
-        self._resumed = resumed
-        self._stopped = stopped
-        self._given_up = given_up
-        self._left = left
+        self._steps = steps
         self._waiting: dict[int, _Waiting] = {}
 
     def timeout_s(self) -> int:
@@ -60,22 +89,58 @@ class Resumption:
 
     def wait(self, transaction: Transaction) -> None:
         """Wait for the car of a transaction after a reset."""
-        self._waiting[transaction.evse_id] = _Waiting(transaction, transaction.session, False)
+        self._waiting[transaction.evse_id] = _Waiting(transaction, transaction.session, Cause.RESET)
         timer = ("resume", transaction.evse_id)
         self._station.start(timer, self._station.now + self.timeout_s(), lambda: self._give_up(transaction))
+
+    def outlives_interruption(self, transaction: Transaction) -> bool:
+        """Wait for the car of a transaction that power or software have left alone, if not for too long (E17, 2.1).
+
+        The time is counted from when the transaction was last written down ([E17.FR.02]).
+        """
+        longest_s = self._station.variables.find(RESUMPTION_TIMEOUT) or 0
+        away_s = (self._station.utc - (transaction.seen_at or transaction.started_at)).total_seconds()
+        if self._station.version is not Version.V21 or longest_s == 0 or away_s > longest_s:
+            return False
+        self._waiting[transaction.evse_id] = _Waiting(transaction, transaction.session, Cause.INTERRUPTION)
+        timer = ("resume", transaction.evse_id)
+        self._station.start(
+            timer, self._station.now + PRESENT_WITHIN_S, lambda: self._end_wait(self._steps.absent, transaction)
+        )
+        return True
+
+    def holds_energy(self, transaction: Transaction, before: ChargingStateEnumType) -> bool:
+        """Keep a car that goes on from charging; returns whether it is kept now. `before`: the state it was in.
+
+        For good where that is not allowed ([E17.FR.12], [B13.FR.25]); otherwise for a while that differs from one
+        transaction to the next, so that a street does not begin at once after an outage ([E17.FR.18]).
+        """
+        allowed = self._station.variables.find(ALLOW_ENERGY_TRANSFER_RESUMPTION) is not False
+        range_s = self._station.variables.get(ENERGY_TRANSFER_RESUMPTION_RANDOM_RANGE)
+        delay_s = crc32(transaction.transaction_id.encode()) % (range_s + 1)  # the ids are random
+        concerned = (S.Charging,) if allowed else (S.Charging, S.SuspendedEV)
+        if before not in concerned or (allowed and delay_s == 0):
+            return False
+        self._station.command(call(EvseManager.pause_charging), evse_id=transaction.evse_id)
+        if allowed:
+            resume = partial(self._station.command, call(EvseManager.resume_charging), evse_id=transaction.evse_id)
+            self._station.start(("energy", transaction.transaction_id), self._station.now + delay_s, resume)
+        return True
 
     def suspend(self, transaction: Transaction, session_id: str) -> None:
         """Wait for a car that was unplugged (E10): at a fixed cable for `EVConnectionTimeOut` ([E10.FR.02]).
 
         With 0, and at a socket, whose cable is the driver's, it takes as long as it takes.
         """
-        self._waiting[transaction.evse_id] = _Waiting(transaction, session_id, True)
+        self._waiting[transaction.evse_id] = _Waiting(transaction, session_id, Cause.UNPLUGGED)
         place = self._station.layout.find(transaction.evse_id, transaction.connector_id)
         has_socket = place is not None and place.kind is not None and place.kind.value.startswith("s")
         wait_s = self._station.variables.get(EV_CONNECTION_TIME_OUT)
         if wait_s > 0 and not has_socket:
             timer = ("resume", transaction.evse_id)
-            self._station.start(timer, self._station.now + wait_s, lambda: self._lose(transaction))
+            self._station.start(
+                timer, self._station.now + wait_s, lambda: self._end_wait(self._steps.left, transaction)
+            )
 
     def waits(self, transaction: Transaction) -> bool:
         """Return whether a transaction waits for its car."""
@@ -95,13 +160,13 @@ class Resumption:
             case E.TransactionStarted if happened.transaction_started is not None:
                 if same_token(found.transaction.token, happened.transaction_started.id_tag):
                     self.forget(event.evse_id)
-                    self._resumed(one, found.transaction, found.suspended)
+                    self._steps.resumed(one, found.transaction, found.cause)
                     return True
                 self._give_up(found.transaction)
                 one.points.feed(TxInput.EV_CONNECTED, frozenset(), frozenset())
-                one.state = ChargingStateEnumType.EVConnected
+                one.state = S.EVConnected
                 return False
-            case E.SessionFinished if not found.suspended:
+            case E.SessionFinished if found.cause is not Cause.UNPLUGGED:
                 self._give_up(found.transaction)
         return True
 
@@ -114,7 +179,7 @@ class Resumption:
             self._present(found.transaction.evse_id, found.transaction.token)
         elif same_token(found.transaction.token, started.id_tag):
             self.forget(found.transaction.evse_id)
-            self._stopped(found.transaction)
+            self._steps.stopped(found.transaction)
 
     def _present(self, evse_id: int, token: ProvidedIdToken | None) -> None:
         """Present the token of a transaction whose car is there; a car presents its contract itself."""
@@ -127,10 +192,11 @@ class Resumption:
         self._waiting.pop(evse_id, None)
         self._station.stop(("resume", evse_id))
 
-    def _lose(self, transaction: Transaction) -> None:
+    def _end_wait(self, step: Ended, transaction: Transaction) -> None:
         self.forget(transaction.evse_id)
-        self._left(transaction)
+        step(transaction)
 
     def _give_up(self, transaction: Transaction) -> None:
+        cause = self._waiting[transaction.evse_id].cause
         self.forget(transaction.evse_id)
-        self._given_up(transaction)
+        self._steps.given_up(transaction, cause)

@@ -17,6 +17,13 @@ class TxPoint(StrEnum):
     DATA_SIGNED = "DataSigned"
 
 
+OPEN_UNTIL_UNPLUGGED = frozenset({TxPoint.EV_CONNECTED, TxPoint.PARKING_BAY_OCCUPANCY})
+"""Stop points under which a transaction outlives the energy transfer."""
+
+ENDED_BY_UNPLUGGING = frozenset({TxPoint.EV_CONNECTED, TxPoint.POWER_PATH_CLOSED, TxPoint.PARKING_BAY_OCCUPANCY})
+"""Stop points that are lost when the EV is unplugged."""
+
+
 class TxInput(Enum):
     """What happened at an EVSE."""
 

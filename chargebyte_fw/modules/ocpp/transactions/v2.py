@@ -32,10 +32,18 @@ from chargebyte_fw.modules.ocpp.transactions.events import TransactionBegan, Tra
 from chargebyte_fw.modules.ocpp.transactions.evse_v2 import EvseSession, closed_to
 from chargebyte_fw.modules.ocpp.transactions.invalid_token_v2 import InvalidToken
 from chargebyte_fw.modules.ocpp.transactions.meter_notes_v2 import MeterNotes
-from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import authorized_by, trigger_of
+from chargebyte_fw.modules.ocpp.transactions.reasons_v2 import authorized_by, interrupted_by, trigger_of
 from chargebyte_fw.modules.ocpp.transactions.record_v2 import Transaction
-from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Resumption
-from chargebyte_fw.modules.ocpp.transactions.tx_points import TxChange, TxInput, TxPoint, TxPoints, points
+from chargebyte_fw.modules.ocpp.transactions.resume_v2 import Cause, Resumption, Steps
+from chargebyte_fw.modules.ocpp.transactions.tx_points import (
+    ENDED_BY_UNPLUGGING,
+    OPEN_UNTIL_UNPLUGGED,
+    TxChange,
+    TxInput,
+    TxPoint,
+    TxPoints,
+    points,
+)
 from chargebyte_fw.modules.ocpp.variables import Variable
 from chargebyte_fw.modules.ocpp.variables.standard.internal import RESUME_TRANSACTIONS_ON_BOOT
 from chargebyte_fw.modules.ocpp.variables.standard.transactions import (
@@ -46,11 +54,6 @@ from chargebyte_fw.modules.ocpp.variables.standard.transactions import (
 
 TABLE = "TRANSACTIONS"
 E, T, S = SessionEventEnum, TriggerReasonEnumType, ChargingStateEnumType
-OPEN_UNTIL_UNPLUGGED = frozenset({TxPoint.EV_CONNECTED, TxPoint.PARKING_BAY_OCCUPANCY})
-"""Stop points under which a transaction outlives the energy transfer."""
-
-ENDED_BY_UNPLUGGING = frozenset({TxPoint.EV_CONNECTED, TxPoint.POWER_PATH_CLOSED, TxPoint.PARKING_BAY_OCCUPANCY})
-"""Stop points that are lost when the EV is unplugged."""
 
 
 class Transactions2(Block):
@@ -62,7 +65,8 @@ class Transactions2(Block):
         self.writer = EventWriter(station)
         self._invalid = InvalidToken(station)
         left = partial(self._stop_waiting, reason=evse.StopTransactionReason.EVDisconnected)
-        self.resumption = Resumption(station, self._resumed, self._stop_waiting, self._give_up, left)
+        steps = Steps(self._resumed, self._stop_waiting, self._give_up, left, self._absent)
+        self.resumption = Resumption(station, steps)
         station.block(MeterValues2).report = self._metered
         station.block(Authorization2).closed_evses = partial(closed_to, self._evses)
         self.endings = Endings()
@@ -103,7 +107,7 @@ class Transactions2(Block):
 
     @receives(events.Started)
     def started(self, event: events.Started) -> None:
-        """Carry on with what was resumed (E17) or went on meanwhile; end the rest with PowerLoss (E08)."""
+        """Carry on with what was resumed or went on meanwhile, or waits for its car (E17, B13); end the rest (E08)."""
         resumes = self.station.variables.get(RESUME_TRANSACTIONS_ON_BOOT)
         for one in self._evses.values():
             transaction = one.transaction
@@ -113,23 +117,20 @@ class Transactions2(Block):
                 self._resume(one, transaction)
             elif transaction.session in event.going_on:
                 transaction.outlives_reset = False
-                self._take(one, transaction)
+                one.take(transaction)
                 self._began(transaction)
             elif transaction.outlives_reset:
                 self.resumption.wait(transaction)
-            else:
-                self._end_as_stored(transaction, T.AbnormalCondition, ReasonEnumType.PowerLoss)
+            elif not self.resumption.outlives_interruption(transaction):
+                self._end_as_stored(transaction, T.AbnormalCondition, interrupted_by(event.boot_reason))
 
-    def _resume(self, one: EvseSession, transaction: Transaction) -> None:
-        self._take(one, transaction)
+    def _resume(self, one: EvseSession, transaction: Transaction, before: ChargingStateEnumType | None = None) -> None:
+        """Go on with a transaction; `before`: its charging state before the interruption."""
+        if self.resumption.holds_energy(transaction, before or transaction.charging_state) and before is None:
+            transaction.goes_to(S.SuspendedEVSE, self.station.utc)
+        one.take(transaction)
         self._began(transaction)
         self.update(transaction, T.TxResumed)
-
-    @staticmethod
-    def _take(one: EvseSession, transaction: Transaction) -> None:
-        one.session_id, one.connector_id = transaction.session, transaction.connector_id
-        one.connected, one.state, one.token = True, transaction.charging_state, transaction.token
-        one.points.resume({TxPoint.EV_CONNECTED, TxPoint.AUTHORIZED, TxPoint.ENERGY_TRANSFER})
 
     def outlive_reset(self, wanted: bool) -> None:
         """Let the running transactions go on after the reset that follows (B13); false: it has failed."""
@@ -138,15 +139,16 @@ class Transactions2(Block):
             transaction.outlives_reset = wanted
             self._save(transaction)
 
-    def _resumed(self, one: EvseSession, transaction: Transaction, suspended: bool) -> None:
+    def _resumed(self, one: EvseSession, transaction: Transaction, cause: Cause) -> None:
         """Go on with a transaction whose car is there again."""
+        before = transaction.charging_state
         transaction.session_id, transaction.outlives_reset = one.session_id, False
         transaction.goes_to(S.EVConnected, self.station.utc)
-        if suspended:
-            self._take(one, transaction)
+        if cause is Cause.UNPLUGGED:
+            one.take(transaction)
             self.update(transaction, T.CablePluggedIn)
         else:
-            self._resume(one, transaction)
+            self._resume(one, transaction, before)
 
     def _stop_waiting(
         self, transaction: Transaction, reason: evse.StopTransactionReason = evse.StopTransactionReason.Local
@@ -158,10 +160,23 @@ class Transactions2(Block):
         one.points.force_stop()
         self._end(one, transaction, trigger, self.endings.reason(transaction.evse_id, reason), values)
 
-    def _give_up(self, transaction: Transaction) -> None:
+    def _give_up(self, transaction: Transaction, cause: Cause) -> None:
         """End a transaction whose car is not there any more."""
         self._evses[transaction.evse_id].points.force_stop()
-        self._end_as_stored(transaction, T.ResetCommand, ReasonEnumType.ImmediateReset)
+        if cause is Cause.RESET:
+            self._end_as_stored(transaction, T.ResetCommand, ReasonEnumType.ImmediateReset)
+        else:
+            self._end_as_stored(transaction, T.EVCommunicationLost, ReasonEnumType.EVDisconnected)
+
+    def _absent(self, transaction: Transaction) -> None:
+        """The car has left during an interruption: that ends the transaction, or it goes on ([E17.FR.16], 17)."""
+        if self._points(TX_STOP_POINT) & ENDED_BY_UNPLUGGING:
+            self._give_up(transaction, Cause.INTERRUPTION)
+            return
+        transaction.goes_to(S.Idle, self.station.utc)
+        transaction.outlives_reset = True
+        self.resumption.suspend(transaction, transaction.session)
+        self.update(transaction, T.TxResumed)
 
     def _suspends(self, evse_id: int, one: EvseSession, transaction: Transaction, meter: Powermeter | None) -> bool:
         """Suspend a transaction whose car was unplugged, where that does not end it (E10)."""
@@ -349,8 +364,7 @@ class Transactions2(Block):
         self._began(transaction)
 
     def _began(self, transaction: Transaction) -> None:
-        place = self.station.layout.find(transaction.evse_id, transaction.connector_id)
-        number = place.connector if place is not None else 0
+        number = self.station.layout.number(transaction.evse_id, transaction.connector_id)
         token = "" if transaction.token is None else transaction.token.id_token.value
         self.station.notify(
             TransactionBegan(transaction.evse_id, transaction.connector_id, number, transaction.transaction_id, token)
@@ -400,14 +414,9 @@ class Transactions2(Block):
         self._meters.stop(transaction)
         self.writer.ended(transaction, trigger, reason, values, token=token, at=at)
         self.station.save(TABLE, transaction.transaction_id, None)
-        place = self.station.layout.find(transaction.evse_id, transaction.connector_id)
+        number = self.station.layout.number(transaction.evse_id, transaction.connector_id)
         self.station.notify(
-            TransactionEnded(
-                transaction.evse_id,
-                transaction.connector_id,
-                place.connector if place is not None else 0,
-                transaction.transaction_id,
-            )
+            TransactionEnded(transaction.evse_id, transaction.connector_id, number, transaction.transaction_id)
         )
 
     def _save(self, transaction: Transaction) -> None:

@@ -55,5 +55,13 @@ RESUMPTION_TIMEOUT = TX.integer(
 ALLOW_ENERGY_TRANSFER_RESUMPTION = TX.boolean(
     "AllowEnergyTransferResumption", since="2.1", meaning="Energy transfer goes on after a power loss."
 )
+ENERGY_TRANSFER_RESUMPTION_RANDOM_RANGE = TX.integer(
+    "EnergyTransferResumptionRandomRange",
+    unit="s",
+    minimum=0,
+    absent=0,
+    since="2.1",
+    meaning="Longest pause before energy transfer goes on after an interruption.",
+)
 
 COMPONENTS = (TX,)
