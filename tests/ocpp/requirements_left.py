@@ -84,10 +84,6 @@ LEFT = {
         ("transfers trust the certificate authorities of the system alone", "N01 15"),
         ("advice that would take Plug and Charge away while the present certificate is still valid", "A02 21"),
         ("EvseSecurity has one kind of certificate for cars, that of ISO 15118-2", "A02 23"),
-        (
-            "the store takes no root that another one has signed: it has no name once the former one is gone",
-            "M05 09,10,11,12,13,14,15,16",
-        ),
         ("the store of EvseSecurity decides, which no test asks through OCPP", "M05 06,17; M06 07,09; M07 09,10,11"),
         ("one contract certificate is fetched for each request of a car", "M01 02,03,05,06; M02 02"),
         ("the text that was found contradicts itself", "A05 10"),

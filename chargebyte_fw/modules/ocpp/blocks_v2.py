@@ -28,6 +28,7 @@ from chargebyte_fw.modules.ocpp.remote_control.transactions_v2 import RemoteTran
 from chargebyte_fw.modules.ocpp.remote_control.trigger_v2 import Trigger2
 from chargebyte_fw.modules.ocpp.reservation.v2 import Reservations2
 from chargebyte_fw.modules.ocpp.security.certificates_v2 import Certificates2
+from chargebyte_fw.modules.ocpp.security.csms_root_v2 import CsmsRoot2
 from chargebyte_fw.modules.ocpp.security.events_v2 import SecurityEvents2
 from chargebyte_fw.modules.ocpp.security.renewed_certificate_v2 import RenewedCertificate2
 from chargebyte_fw.modules.ocpp.security.vehicle_certificates_v2 import VehicleCertificates2
@@ -84,6 +85,7 @@ BLOCKS: tuple[type[Block], ...] = (
     Firmware2,
     Logs2,
     RenewedCertificate2,
+    CsmsRoot2,
     Certificates2,
     Trigger2,
     SecurityEvents2,

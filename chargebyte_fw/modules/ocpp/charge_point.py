@@ -80,7 +80,14 @@ _OF_CONNECTION = (
 )
 
 
-_CHANGES = (socket.Established, socket.CertificateProven, socket.Lost, socket.Confirmed, socket.ProfileSwitched)
+_CHANGES = (
+    socket.Established,
+    socket.CertificateProven,
+    socket.RootProven,
+    socket.Lost,
+    socket.Confirmed,
+    socket.ProfileSwitched,
+)
 
 
 class ChargePoint(Machine):
@@ -216,6 +223,8 @@ class ChargePoint(Machine):
             case socket.CertificateProven(former):
                 self._found.append(one)
                 return self.station.feed(events.ClientCertificateProven(former), now)
+            case socket.RootProven(former):
+                return self.station.feed(events.CsmsRootProven(former), now)
             case socket.Lost(_, reason):
                 self._found.append(one)
                 return [*self.dispatcher.closed(now), events.Disconnected(reason)]
@@ -235,6 +244,8 @@ def _order(effect: Any) -> Any:
             return connection_events.Restart(reason)
         case effects.KeepFormerCertificate(former):
             return connection_events.CertificateRenewed(former)
+        case effects.TryRoot(new_root):
+            return connection_events.RootReplaced(new_root)
         case effects.SwitchSecurityProfile(security_profile, timeout_s):
             return connection_events.SwitchProfile(security_profile, timeout_s)
         case effects.ConfigureConnection(settings):

@@ -24,6 +24,7 @@ from chargebyte_fw.modules.security.keys import public_bytes, read_public
 from chargebyte_fw.modules.security.layout import (
     CERTIFICATE_SUFFIXES,
     KEY_SUFFIX,
+    SUCCESSIONS_FILE,
     Layout,
     Preference,
     files_in,
@@ -112,8 +113,24 @@ class CertificateStore:
     def roots(self, kind: CaCertificateType, at: datetime | None = None) -> list[Certificate]:
         """Return the self-signed ones; with a time, only those valid then."""
         return [
-            each for each in self.bundle(kind) if x509.is_self_signed(each) and (at is None or x509.is_valid(each, at))
+            each for each in self.bundle(kind) if self.is_root(each, kind) and (at is None or x509.is_valid(each, at))
         ]
+
+    @property
+    def successions_file(self) -> Path:
+        """The file of `successions`."""
+        place = self.layout.roots[CaCertificateType.CSMS]
+        return (place if place.is_dir() else place.parent) / SUCCESSIONS_FILE
+
+    def successions(self) -> list[Certificate]:
+        """Return the CSMS' roots that were signed by the root before them, and those: by them the former are named."""
+        return self.read(self.successions_file) if self.successions_file.is_file() else []
+
+    def is_root(self, certificate: Certificate, kind: CaCertificateType) -> bool:
+        """Return whether a certificate of a bundle is trusted by itself: self-signed, or the successor of a root."""
+        if x509.is_self_signed(certificate):
+            return True
+        return kind is CaCertificateType.CSMS and certificate in self.successions()
 
     def leaves(self, kind: LeafCertificateType, encoding: EncodingFormat | None = None) -> list[Leaf]:
         """Return the leaves of one kind, the preferred one first; whether they are valid is another question."""
@@ -141,7 +158,7 @@ class CertificateStore:
     def root_of(self, leaf: Leaf, kind: LeafCertificateType, at: datetime | None = None) -> Certificate | None:
         """Return the installed root that a leaf leads to; with a time, rather one that is valid then."""
         bundle = self.bundle(ROOT_OF[kind])
-        roots = [each for each in bundle if x509.is_self_signed(each)]
+        roots = [each for each in bundle if self.is_root(each, ROOT_OF[kind])]
         if at is not None:
             # A root and its successor may have the same name and key.
             roots.sort(key=lambda root: not x509.is_valid(root, at))
@@ -150,7 +167,7 @@ class CertificateStore:
 
     def everything(self) -> list[Certificate]:
         """Return every root, and every certificate of the charger's own chains but the leaves."""
-        found = [each for kind in self.layout.roots for each in self.bundle(kind)]
+        found = [each for kind in self.layout.roots for each in self.bundle(kind)] + self.successions()
         for kind in self.layout.leaves:
             found += [each for leaf in self.leaves(kind) for each in leaf.chain[1:]]
         return found

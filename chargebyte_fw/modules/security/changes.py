@@ -62,7 +62,19 @@ class Changes:
 
     def install_root(self, pem: str, kind: CaCertificateType, at: datetime) -> InstallCertificateResult:
         """Add roots, or replace those of the same name and key."""
-        return self._install_roots(pem, self.store.layout.roots[kind], f"{kind.value}_ROOT_", at)
+        place = self.store.layout.roots[kind]
+        issuer = self._issuer_of_successor(pem, at) if kind is CaCertificateType.CSMS else None
+        return self._install_roots(pem, place, f"{kind.value}_ROOT_", at, issuer)
+
+    def _issuer_of_successor(self, pem: str, at: datetime) -> Certificate | None:
+        """Return the installed CSMS root that has signed another CA, which is to follow it (OCPP 2.x, M05)."""
+        try:
+            new = x509.parse(pem.encode())
+        except ValueError:
+            return None
+        if len(new) != 1 or x509.is_self_signed(new[0]) or not x509.is_ca(new[0]):
+            return None
+        return x509.Issuers(self.store.roots(CaCertificateType.CSMS, at)).of(new[0])
 
     def install_vehicle_root(self, pem: str, at: datetime) -> InstallCertificateResult:
         """Add roots of vehicle certificates, for which EVerest's interface has no kind."""
@@ -71,7 +83,9 @@ class Changes:
             return InstallCertificateResult.WriteError
         return self._install_roots(pem, place, "OEM_ROOT_", at)
 
-    def _install_roots(self, pem: str, place: Path, prefix: str, at: datetime) -> InstallCertificateResult:
+    def _install_roots(
+        self, pem: str, place: Path, prefix: str, at: datetime, issuer: Certificate | None = None
+    ) -> InstallCertificateResult:
         if self.store.layout.is_full():
             return InstallCertificateResult.CertificateStoreMaxLengthExceeded
         try:
@@ -82,10 +96,14 @@ class Changes:
             return InstallCertificateResult.InvalidFormat
         if not all(x509.is_valid(each, at) for each in new):
             return InstallCertificateResult.Expired
-        if not all(x509.is_self_signed(each) for each in new):
+        if issuer is None and not all(x509.is_self_signed(each) for each in new):
             # A sub-CA in the bundle could neither be listed nor deleted by its name.
             return InstallCertificateResult.InvalidCertificateChain
         try:
+            if issuer is not None:
+                known = self.store.successions()
+                pair = [each for each in (*new, issuer) if each not in known]
+                write_whole(self.store.successions_file, x509.to_pem([*known, *pair]))
             self._put_roots(new, place, prefix, at)
         except OSError as error:
             self._complain(f"a root cannot be written: {in_words(error)}")

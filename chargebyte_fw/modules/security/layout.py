@@ -24,6 +24,8 @@ OEM_BUNDLE = "ca/oem/OEM_ROOT_CA.pem"
 """Where roots of vehicle certificates are without a configuration."""
 ANCHORS_FILE = "anchors/V2G_AND_OEM_ROOTS.pem"
 """Below the place of the OEM roots: both kinds of trust anchors of vehicle certificates, written when asked for."""
+SUCCESSIONS_FILE = "successions/CSMS_ROOTS.pem"
+"""Below the place of the CSMS' roots: each root that another one has signed, and that one."""
 CERTIFICATE_SUFFIXES = (".pem", ".der")
 KEY_SUFFIX = ".key"
 TPM_KEY_SUFFIX = ".tkey"

@@ -157,7 +157,8 @@ class Queries(msgspec.Struct, frozen=True):
             return str(place)
         for path in self.store.bundle_files(kind):
             if any(
-                x509.is_self_signed(each) and x509.is_valid(each, at) for each in self.store.read(path, partly=True)
+                self.store.is_root(each, kind) and x509.is_valid(each, at)
+                for each in self.store.read(path, partly=True)
             ):
                 return str(path)
         return ""
@@ -189,18 +190,19 @@ class Queries(msgspec.Struct, frozen=True):
 
     def _root_chains(self, kind: CertificateType) -> list[CertificateHashDataChain]:
         bundle = self.store.bundle(ROOT_TYPES[kind])
+        roots = [each for each in bundle if self.store.is_root(each, ROOT_TYPES[kind])]
+        issuers = x509.Issuers([*bundle, *self.store.successions()])
         chains = []
-        for root in bundle:
-            if not x509.is_self_signed(root):
-                continue
+        for root in roots:
             family, size = [root], 0
             while len(family) > size:
                 size = len(family)
-                family += [each for each in bundle if each not in family and _parent(each, family) is not None]
+                found = [each for each in bundle if each not in family and each not in roots]
+                family += [each for each in found if _parent(each, family) is not None]
             children = [
                 x509.hash_data(each, parent) for each in family[1:] if (parent := _parent(each, family)) is not None
             ]
-            chains.append(_chain(kind, x509.hash_data(root, root), children))
+            chains.append(_chain(kind, x509.hash_data(root, issuers.of(root) or root), children))
         return chains
 
     def _leaf_chains(self, at: datetime) -> list[CertificateHashDataChain]:

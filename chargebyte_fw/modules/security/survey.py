@@ -145,7 +145,7 @@ def _place(store: CertificateStore, kind: CaCertificateType, at: datetime) -> Pl
     issuers = x509.Issuers(bundle)
     for certificate in sorted(bundle, key=lambda each: not x509.is_self_signed(each)):
         mark = x509.fingerprint(certificate)
-        role = CA_TITLES[kind] if x509.is_self_signed(certificate) else "sub-CA, in the bundle"
+        role = CA_TITLES[kind] if store.is_root(certificate, kind) else "sub-CA, in the bundle"
         node = nodes[mark] = _root_node(certificate, role, at, [files[mark]])
         issuer = None if x509.is_self_signed(certificate) else issuers.of(certificate)
         _hang(nodes, trees, node, issuer)

@@ -20,7 +20,9 @@ Issued = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 
 @cache
-def issue(common: str, issuer: Issued | None = None, *, names: tuple[str, ...] = (), days: float = 30.0) -> Issued:
+def issue(
+    common: str, issuer: Issued | None = None, *, names: tuple[str, ...] = (), days: float = 30.0, ca: bool = False
+) -> Issued:
     """Issue a certificate; without an issuer it is a root. `names` are DNS names or addresses."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
@@ -33,7 +35,7 @@ def issue(common: str, issuer: Issued | None = None, *, names: tuple[str, ...] =
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=60))
         .not_valid_after(now + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca or issuer is None, path_length=None), critical=True)
     )
     if names:
         found: list[x509.GeneralName] = []

@@ -134,6 +134,7 @@ def tls_settings(variables: Variables) -> TlsSettings:
         check_host_name=get(internal.VERIFY_CSMS_COMMON_NAME),
         allow_wildcards=get(internal.VERIFY_CSMS_ALLOW_WILDCARDS),
         use_tpm=get(internal.USE_TPM),
+        partial_chain=get(comm.ADDITIONAL_ROOT_CERTIFICATE_CHECK),
         key_log=get(internal.TLS_KEYLOG_FILE) if get(internal.ENABLE_TLS_KEYLOG) else "",
     )
 

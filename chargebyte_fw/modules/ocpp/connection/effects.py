@@ -32,6 +32,10 @@ class OpenSocket(msgspec.Struct, frozen=True):
     tls: TlsSettings
     client: ClientFiles | None = None
     """The client certificate in place of the newest one that is installed."""
+    new_root: str = ""
+    """PEM of a root of the CSMS that is tried alone before all others; empty: there is no new one."""
+    former_root: bool = True
+    """Whether those before it may be used where the new one does not verify the CSMS."""
 
 
 class CloseSocket(msgspec.Struct, frozen=True):
@@ -54,6 +58,13 @@ class Established(msgspec.Struct, frozen=True):
 
     profile: Profile
     version: Version
+
+
+class RootProven(msgspec.Struct, frozen=True):
+    """A CSMS was reached after its root was replaced."""
+
+    former: bool
+    """The new root does not verify it."""
 
 
 class CertificateProven(msgspec.Struct, frozen=True):

@@ -36,6 +36,13 @@ class CertificateRenewed(msgspec.Struct, frozen=True):
     """None: there is one certificate again."""
 
 
+class RootReplaced(msgspec.Struct, frozen=True):
+    """The CSMS' root has a successor, which is to be tried first."""
+
+    new_root: str
+    """PEM; empty: the successor has taken its place."""
+
+
 class Restart(msgspec.Struct, frozen=True):
     """Close the connection, and open it again at once, with the settings of now."""
 
@@ -73,6 +80,8 @@ class Opened(msgspec.Struct, frozen=True):
 
     attempt: int
     subprotocol: str | None
+    former_root: bool = False
+    """The new root of the CSMS does not verify it."""
 
 
 class OpenFailed(msgspec.Struct, frozen=True):

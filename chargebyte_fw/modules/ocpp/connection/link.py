@@ -142,7 +142,7 @@ class Link:
             socket.abort()
             return
         self._socket = socket
-        self._feed(events.Opened(order.attempt, socket.subprotocol))
+        self._feed(events.Opened(order.attempt, socket.subprotocol, socket.former_root))
         sending = self._spawn(self._write(socket, unsent), "sending")
         try:
             while True:

@@ -25,7 +25,8 @@ from chargebyte_fw.modules.ocpp.version import of_subprotocol
 OPEN_LIMIT_S = 60.0
 """An attempt that has not ended by itself by then has failed. The link's own limits are shorter."""
 
-CLIENT_CERTIFICATE_PROFILE = 3
+TLS_PROFILE, CLIENT_CERTIFICATE_PROFILE = 2, 3
+"""Least security profiles with TLS, and with a client certificate."""
 
 
 class S(Enum):
@@ -61,6 +62,7 @@ class Connection(Machine):
         self._former: ClientFiles | None = None
         self._uses_former = False
         self._rounds = 0
+        self._new_root = ""
 
     # Wanted or not.
 
@@ -107,6 +109,11 @@ class Connection(Machine):
         """Begin with the new client certificate ([A02.FR.28])."""
         self._former, self._uses_former = event.former, False
 
+    @on(event=events.RootReplaced)
+    def root_replaced(self, event: events.RootReplaced, now: float) -> None:
+        """Try the new root of the CSMS first (M05)."""
+        self._new_root = event.new_root
+
     # One attempt.
 
     def _try(self, now: float) -> list[Any]:
@@ -136,7 +143,11 @@ class Connection(Machine):
         url = address(profile)
         tls = self.settings.tls
         client = self._former if self._uses_former else None
-        order = effects.OpenSocket(self.attempt, profile, url, subprotocols, local_address, tls, client)
+        # At another CSMS than the last one the former root does not count ([M05.FR.15]).
+        former_root = self.slots.last in (None, profile.slot)
+        order = effects.OpenSocket(
+            self.attempt, profile, url, subprotocols, local_address, tls, client, self._new_root, former_root
+        )
         return self.enter(S.OPENING, order)
 
     @on(S.PREPARING, event=events.NetworkReady, to=S.OPENING)
@@ -185,6 +196,8 @@ class Connection(Machine):
         found: list[Any] = [effects.Established(self.profile, version)]
         if self._former is not None and self.profile.security_profile == CLIENT_CERTIFICATE_PROFILE:
             found.append(effects.CertificateProven(self._uses_former))
+        if self._new_root and self.profile.security_profile >= TLS_PROFILE:
+            found.append(effects.RootProven(event.former_root))
         if self._wanted_profile is not None:
             self.stop("switch")
             self._wanted_profile = None

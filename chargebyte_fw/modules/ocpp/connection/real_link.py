@@ -7,7 +7,7 @@ import contextlib
 import ipaddress
 import logging
 import ssl
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from chargebyte_fw.kernel.errors import Unavailable
 from chargebyte_fw.kernel.interfaces import addresses_of
 from chargebyte_fw.modules.ocpp.connection import tls_link
 from chargebyte_fw.modules.ocpp.connection.effects import OpenSocket
+from chargebyte_fw.modules.ocpp.connection.settings import TlsSettings
 from chargebyte_fw.modules.ocpp.connection.web_socket import ABNORMAL, NORMAL, Closed, Handshake, HandshakeFailed
 from chargebyte_fw.modules.ocpp.rpc.frames import SIZE_LIMIT_BYTES
 
@@ -29,6 +30,7 @@ CONNECT_LIMIT_S = 20.0
 HANDSHAKE_LIMIT_S = 20.0
 """For the answer to the HTTP request."""
 CLOSE_LIMIT_S = 2.0
+CLIENT_CERTIFICATE_PROFILE = 3
 REDIRECTS = (301, 302, 303, 307, 308)
 _LOG = logging.Logger("websockets", logging.CRITICAL + 1)
 
@@ -51,11 +53,6 @@ async def dial(wanted: Handshake, order: OpenSocket, certificates: tls_link.Cert
         files = await certificates.files()
         if order.client is not None:
             files = msgspec.structs.replace(files, chain=order.client.chain, key=order.client.key)
-        client = order.profile.security_profile == 3
-        loop = asyncio.get_running_loop()
-        # Reads files: a store of hundreds of roots takes its time.
-        context = partial(certificates.context, order.tls, files, with_client_certificate=client)
-        how["ssl"] = await loop.run_in_executor(None, context)
         how["server_hostname"] = uri.host
     if order.local_address:
         how["local_addr"] = (_local(order.local_address, uri.host), 0)
@@ -64,7 +61,20 @@ async def dial(wanted: Handshake, order: OpenSocket, certificates: tls_link.Cert
         protocol = ClientProtocol(uri, subprotocols=list(wanted.subprotocols), max_size=SIZE_LIMIT_BYTES, logger=_LOG)  # type: ignore[arg-type]
         return ClientConnection(protocol, ping_interval=None, close_timeout=CLOSE_LIMIT_S)
 
-    connection = await _connect(uri.host, uri.port, made, how)
+    async def connected(tls: TlsSettings, files: tls_link.TlsFiles) -> Any:
+        client = order.profile.security_profile == CLIENT_CERTIFICATE_PROFILE
+        # Reads files: a store of hundreds of roots takes its time.
+        context = partial(certificates.context, tls, files, with_client_certificate=client)
+        made_context = await asyncio.get_running_loop().run_in_executor(None, context)
+        return await _connect(uri.host, uri.port, made, {**how, "ssl": made_context})
+
+    former_root = False
+    if not uri.secure:
+        connection = await _connect(uri.host, uri.port, made, how)
+    elif order.new_root:
+        connection, former_root = await _with_new_root(order, files, connected)
+    else:
+        connection = await connected(order.tls, files)
     try:
         if uri.secure:
             peer = connection.transport.get_extra_info("ssl_object").getpeercert()
@@ -73,7 +83,20 @@ async def dial(wanted: Handshake, order: OpenSocket, certificates: tls_link.Cert
     except BaseException:
         connection.transport.abort()
         raise
-    return RealWebSocket(connection)
+    return RealWebSocket(connection, former_root=former_root)
+
+
+async def _with_new_root(
+    order: OpenSocket, files: tls_link.TlsFiles, connected: Callable[[TlsSettings, tls_link.TlsFiles], Awaitable[Any]]
+) -> tuple[Any, bool]:
+    """Connect by the new root of the CSMS alone, otherwise by those before it ([M05.FR.14]); returns by which."""
+    alone = msgspec.structs.replace(files, only_root=order.new_root)
+    try:
+        return await connected(msgspec.structs.replace(order.tls, system_roots=False), alone), False
+    except HandshakeFailed as error:
+        if error.event != tls_link.INVALID_CERTIFICATE or not (order.former_root or order.tls.system_roots):
+            raise
+    return await connected(order.tls, files if order.former_root else alone), True
 
 
 def _local(name: str, host: str) -> str:
@@ -160,8 +183,9 @@ def _refused(response: Any) -> HandshakeFailed:
 class RealWebSocket:
     """A connection of the library as `WebSocket`."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, *, former_root: bool = False) -> None:
         self._connection = connection
+        self.former_root = former_root
         self.subprotocol: str | None = connection.subprotocol
         self._pong: asyncio.Future[Any] | None = None
 

@@ -57,6 +57,8 @@ class TlsSettings(msgspec.Struct, frozen=True):
     """VerifyCsmsAllowWildcards."""
     use_tpm: bool = False
     """UseTPM: the client's key is in a TPM."""
+    partial_chain: bool = False
+    """AdditionalRootCertificateCheck: a root may be one that the root before it has signed."""
     key_log: str = ""
     """A file for the keys of TLS sessions (EnableTLSKeylog, TLSKeylogFile); empty: none is written."""
 

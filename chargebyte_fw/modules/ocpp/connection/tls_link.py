@@ -45,6 +45,8 @@ class TlsFiles(msgspec.Struct, frozen=True):
     """The client's certificate chain; empty: none is installed."""
     key: str = ""
     password: str | None = None
+    only_root: str = ""
+    """PEM of the one root that counts in place of `roots`; empty: those."""
 
     @property
     def credentials(self) -> Credentials:
@@ -107,11 +109,7 @@ def context(settings: TlsSettings, files: TlsFiles, *, with_client_certificate: 
     made.minimum_version = ssl.TLSVersion.TLSv1_2  # A00.FR.312: no version below 1.2
     made.check_hostname = settings.check_host_name
     try:
-        if settings.system_roots:
-            made.load_default_certs()
-        if files.roots:
-            is_folder = Path(files.roots).is_dir()
-            made.load_verify_locations(None if is_folder else files.roots, files.roots if is_folder else None)
+        _trust(made, settings, files)
     except (OSError, ssl.SSLError) as error:
         why = in_words(error, of_file=False)
         raise HandshakeFailed(f"the root certificates of the CSMS in {files.roots} cannot be read: {why}") from None
@@ -138,6 +136,19 @@ def context(settings: TlsSettings, files: TlsFiles, *, with_client_certificate: 
     if settings.key_log:
         made.keylog_filename = settings.key_log
     return made
+
+
+def _trust(made: ssl.SSLContext, settings: TlsSettings, files: TlsFiles) -> None:
+    """Load the roots that a CSMS is judged by."""
+    if settings.system_roots:
+        made.load_default_certs()
+    if settings.partial_chain:
+        made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    if files.only_root:
+        made.load_verify_locations(cadata=files.only_root)
+    elif files.roots:
+        is_folder = Path(files.roots).is_dir()
+        made.load_verify_locations(None if is_folder else files.roots, files.roots if is_folder else None)
 
 
 def check_name(certificate: dict[str, object], host: str, settings: TlsSettings) -> None:

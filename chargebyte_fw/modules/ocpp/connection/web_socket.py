@@ -45,6 +45,8 @@ class WebSocket(Protocol):
     """One end of an open WebSocket. Every method raises Closed where it is not open any more."""
 
     subprotocol: str | None
+    former_root: bool
+    """The new root of the CSMS does not verify it."""
 
     async def recv(self) -> str | bytes:
         """Return the next message."""
@@ -70,6 +72,7 @@ class MemoryWebSocket:
 
     def __init__(self, subprotocol: str | None) -> None:
         self.subprotocol = subprotocol
+        self.former_root = False
         self.answers_pings = True
         self.pings: list[bytes] = []
         """The payloads of the pings that came from the other end."""

@@ -36,6 +36,7 @@ from chargebyte_fw.modules.ocpp.messages.v2.security import (
 from chargebyte_fw.modules.ocpp.messages.v2.types.certificate import CertificateHashDataType, HashAlgorithmEnumType
 from chargebyte_fw.modules.ocpp.messages.v2.types.common import StatusInfoType
 from chargebyte_fw.modules.ocpp.provisioning.events import Registered, SecurityEventRaised
+from chargebyte_fw.modules.ocpp.security.csms_root_v2 import CsmsRoot2
 from chargebyte_fw.modules.ocpp.security.hashes import issuing_root, of_store
 from chargebyte_fw.modules.ocpp.security.renewed_certificate_v2 import RenewedCertificate2
 from chargebyte_fw.modules.ocpp.security.request_ids import RequestIds
@@ -264,9 +265,16 @@ class Certificates2(Block):
             info = StatusInfoType(reason_code="UnsecureConnection")
             return InstallCertificateResponse(status=rejected, status_info=info)
         deferred = self.station.defer()
-        command = call(EvseSecurity.install_ca_certificate, request.certificate, kind)
-        self.station.command(command, partial(self._installed, deferred))
+        self.install_root(request.certificate, kind, partial(self._installed, deferred))
         return deferred
+
+    def install_root(self, pem: str, kind: security.CaCertificateType, then: Callable[[Any], None]) -> None:
+        """Install a root; `then` takes the result."""
+        roots = self.station.block(CsmsRoot2)
+        if kind is security.CaCertificateType.CSMS and roots.checks:
+            roots.install(pem, then)
+        else:
+            self.station.command(call(EvseSecurity.install_ca_certificate, pem, kind), then)
 
     def _installed(self, deferred: Deferred, result: Any) -> None:
         statuses = InstallCertificateStatusEnumType

@@ -8,7 +8,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from chargebyte_fw.contracts.interfaces.evse_security import EvseSecurity
+from chargebyte_fw.contracts.types import evse_security as security
 from chargebyte_fw.contracts.types.authorization import ProvidedIdToken
+from chargebyte_fw.kernel.effects import call
 from chargebyte_fw.modules.ocpp.authorization.contracts_v2 import Answer, Contracts2
 from chargebyte_fw.modules.ocpp.authorization.known import Known
 from chargebyte_fw.modules.ocpp.authorization.v16 import Authorization16
@@ -133,6 +136,10 @@ class PlugAndCharge16(Certificates2):
     def send_csr(self, use: CertificateSigningUseEnumType, csr: str, then: Callable[[Any], None]) -> None:
         """Send a signing request."""
         send_wrapped(self.station, SignCertificateRequest(csr=csr, certificate_type=use), then)
+
+    def install_root(self, pem: str, kind: security.CaCertificateType, then: Callable[[Any], None]) -> None:
+        """Install a root."""
+        self.station.command(call(EvseSecurity.install_ca_certificate, pem, kind), then)
 
     def before_renewal(self, then: Callable[[ClientFiles | None], None]) -> None:
         """Install it: 1.6 has no fallback to the former certificate."""

@@ -83,6 +83,12 @@ class KeepFormerCertificate(msgspec.Struct, frozen=True):
     former: ClientFiles | None
 
 
+class TryRoot(msgspec.Struct, frozen=True):
+    """Try this root of the CSMS (PEM) before all others; empty: there is no new one. `CsmsRootProven` is the answer."""
+
+    new_root: str
+
+
 class DiscardCertificate(msgspec.Struct, frozen=True):
     """Delete a client certificate of the station; `CommandDone` or `CommandFailed` is the answer."""
 

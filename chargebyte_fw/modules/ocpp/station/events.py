@@ -101,6 +101,13 @@ class ClientCertificateProven(msgspec.Struct, frozen=True):
     former: bool
 
 
+class CsmsRootProven(msgspec.Struct, frozen=True):
+    """A CSMS was reached after its root was replaced."""
+
+    former: bool
+    """The new root does not verify it."""
+
+
 class SlotConfirmed(msgspec.Struct, frozen=True):
     """BootNotification was accepted over this slot: ActiveNetworkProfile and SecurityProfile are to be written."""
 
