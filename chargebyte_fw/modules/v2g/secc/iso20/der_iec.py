@@ -32,7 +32,7 @@ class DerIecService(AcService):
         self._grid_event = 0
         """The condition of the grid that the car has reported last; 0: none."""
         self._inverter: m.DER_AC_CPDReqEnergyTransferModeType | None = None
-        """What the car has said of it last."""
+        """What the car has reported of it last."""
 
     @property
     def kind(self) -> str:
