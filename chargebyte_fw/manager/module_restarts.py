@@ -40,6 +40,7 @@ class ModuleRestarts:
         log: ModuleLog,
         made: Callable[[Module], None] = lambda _: None,
         initialised: Callable[[Module], None] = lambda _: None,
+        failed: Callable[[str, str], None] = lambda _id, _text: None,
         failures: int = FAILURES,
     ) -> None:
         self._failures = failures
@@ -47,6 +48,7 @@ class ModuleRestarts:
         self._log = log
         self._made = made
         self._initialised = initialised
+        self._failed = failed
         self._tasks: list[asyncio.Task[None]] = []
 
     def begin(self) -> None:
@@ -139,10 +141,10 @@ class ModuleRestarts:
         module.away = True
         log_failure(self._log, module_id, error, "it is started again alone")
         text = shorten(redact(f"{type(error).__name__}: {error}"))
-        self._assembly.mark_absent(module_id, f"{module_id} has failed ({text}) and is being started again")
-        self._assembly.failures[module_id].raise_fault(
-            FAILURE, f"{module_id} has failed ({text}) and is being started again", severity=Severity.Medium
-        )
+        follows = f"{module_id} has failed ({text}) and is being started again"
+        self._assembly.mark_absent(module_id, follows)
+        self._failed(module_id, follows)
+        self._assembly.failures[module_id].raise_fault(FAILURE, follows, severity=Severity.Medium)
         return text
 
 

@@ -220,8 +220,9 @@ class Supervisor:
     def _restarts(self, assembly: Assembly) -> ModuleRestarts:
         if self.publisher is None:
             return ModuleRestarts(assembly, self.log, failures=self._failures)
+        wire = self.publisher
         return ModuleRestarts(
-            assembly, self.log, self.publisher.adopt, self.publisher.announce_to, failures=self._failures
+            assembly, self.log, wire.adopt, wire.announce_to, wire.refuse_calls, failures=self._failures
         )
 
     async def _start(self, assembly: Assembly, ended: list[asyncio.Future[Any]]) -> Failure | None:

@@ -143,7 +143,8 @@ class Scene:
         self.wire.join(assembly)
         assembly.modules["connector"].evse.session_event.subscribe(self._session)  # type: ignore[attr-defined]
         await assembly.start(self.wire.announce_ready)
-        self.restarts = ModuleRestarts(assembly, ModuleLog("manager"), self.wire.adopt, self.wire.announce_to)
+        wire = self.wire
+        self.restarts = ModuleRestarts(assembly, ModuleLog("manager"), wire.adopt, wire.announce_to, wire.refuse_calls)
         self.restarts.begin()
 
     async def stop(self) -> None:

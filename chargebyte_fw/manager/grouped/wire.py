@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -18,6 +19,10 @@ from chargebyte_fw.manager.wire import envelope
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.config_service import ConfigService
 from chargebyte_fw.manager.wire.joining import Joining
+from chargebyte_fw.manager.wire.open_calls import OpenCalls
+
+AWAY_LIMIT_S = 10.0
+"""How long the announcement to a program that is ready again waits for the modules that it is connected to."""
 
 
 class ManagerWire:
@@ -49,6 +54,9 @@ class ManagerWire:
         )
         self._books: dict[str, list[tuple[str, Faults, bool]]] = {}
         self._stops: list[Callable[[], None]] = []
+        self._calls = OpenCalls(carrier, plans, [plan.id for plan in plans])
+        self._away: set[str] = set()
+        self._unannounced: dict[str, asyncio.TimerHandle] = {}
         self._ready = False
         self._shutting_down = False
 
@@ -57,6 +65,7 @@ class ManagerWire:
         self._ready = self._shutting_down = False
         self.joining.begin(self._plans, self._programs)
         self._configuration.begin(self._plans)
+        self._calls.begin()
         client, prefix = self.carrier.client, self.carrier.prefix
         for module_id in self._programs:
             self._stops.append(client.subscribe(f"{prefix}modules/{module_id}/ready", self._on_ready))
@@ -68,6 +77,11 @@ class ManagerWire:
         for stop in self._stops:
             stop()
         self._stops.clear()
+        self._calls.end()
+        self._away.clear()
+        for timer in self._unannounced.values():
+            timer.cancel()
+        self._unannounced.clear()
         if self._came_up in self.carrier.client.on_up:
             self.carrier.client.on_up.remove(self._came_up)
         self._configuration.end()
@@ -90,11 +104,15 @@ class ManagerWire:
         """Raise a fault at each implementation of a module whose process has ended."""
         for _, book, drives in self._books_of(plan):
             bus.raise_absence(book, text, drives=drives, lasting=lasting)
+        self._calls.absent(plan.id, text)
+        self._note(plan.id, away=not lasting)
 
     def present(self, plan: ModulePlan) -> None:
         """Clear these faults."""
         for _, book, _ in self._books_of(plan):
             bus.clear_absence(book)
+        self._calls.present(plan.id)
+        self._note(plan.id, away=False)
 
     def faults(self) -> list[Faults]:
         """Return the faults of absence, for the status file."""
@@ -123,10 +141,34 @@ class ManagerWire:
             self._asked(module_id)
 
     def _on_ready(self, topic: str, _payload: bytes) -> None:
-        self.joining.arrived(topic.removeprefix(f"{self.carrier.prefix}modules/").partition("/")[0])
-        if self._ready:
+        module_id = topic.removeprefix(f"{self.carrier.prefix}modules/").partition("/")[0]
+        self.joining.arrived(module_id)
+        if not self._ready:
+            return
+        if not self._connected_to(module_id) & self._away:
             # EVerest's manager repeats the announcement for whoever is ready again.
             self._announce()
+        elif module_id not in self._unannounced:
+            # It calls commands from then on.
+            loop = asyncio.get_running_loop()
+            self._unannounced[module_id] = loop.call_later(AWAY_LIMIT_S, self._announce_to, module_id)
+
+    def _connected_to(self, module_id: str) -> set[str]:
+        plan = next(plan for plan in self._plans if plan.id == module_id)
+        return {end.module_id for ends in plan.connections.values() for end in ends} - {module_id}
+
+    def _note(self, module_id: str, *, away: bool) -> None:
+        """Note whether a module is away for a while, and announce to those that have waited for the last one."""
+        if away:
+            self._away.add(module_id)
+            return
+        self._away.discard(module_id)
+        for waiting in [one for one in self._unannounced if not self._connected_to(one) & self._away]:
+            self._announce_to(waiting)
+
+    def _announce_to(self, module_id: str) -> None:
+        self._unannounced.pop(module_id).cancel()
+        self._announce()
 
     def _came_up(self) -> None:
         if self._ready:

@@ -21,6 +21,7 @@ from chargebyte_fw.manager.wire.calls import Calls, attribute_of
 from chargebyte_fw.manager.wire.carrier import Carrier
 from chargebyte_fw.manager.wire.joining import Joining
 from chargebyte_fw.manager.wire.onlookers import Onlookers
+from chargebyte_fw.manager.wire.open_calls import OpenCalls
 
 if TYPE_CHECKING:
     from chargebyte_fw.manager.configuration.changes import Keeper
@@ -55,6 +56,7 @@ class Publisher:
         self._stops: list[Callable[[], None]] = []
         self._assembly: Assembly | None = None
         self._onlookers: Onlookers | None = None
+        self._open_calls: OpenCalls | None = None
         self.calls = Calls(self._send)
         self._joining = Joining(carrier, retain=retain_topics)
         self._overlay = overlay
@@ -89,6 +91,10 @@ class Publisher:
                 qos = 2 if (module_id, name) in awaited else 0
                 self._show(f"{self.prefix}modules/{module_id}/impl/{name}/", implementation, qos)
         self._stops.append(self.client.subscribe(f"{self.prefix}modules/+/impl/+/cmd/+", self._on_call))
+        # A module of this process answers itself.
+        self._open_calls = OpenCalls(self.carrier, assembly.plans, self._foreign)
+        self._open_calls.begin()
+        self._stops.append(self._open_calls.end)
         self._joining.begin(assembly.plans, self._foreign)
         self._serve_configuration(assembly)
         for module_id in self._foreign:
@@ -127,9 +133,16 @@ class Publisher:
                     callers.append(plan.id)
         return found
 
+    def refuse_calls(self, module_id: str, text: str) -> None:
+        """Refuse what programs have asked of a program that has failed, until it is announced to again."""
+        if self._open_calls is not None:
+            self._open_calls.absent(module_id, text)
+
     def announce_to(self, module: Module) -> None:
         """Announce to a program that was started later that all are ready; others ignore the repetition."""
         if module.is_program:
+            if self._open_calls is not None:
+                self._open_calls.present(module.id)
             self._joining.arrived(module.id)
             self._send(f"{self.prefix}ready", envelope.message("GlobalReady", True))
             self.publish_again(module.id, self._assembly.plans if self._assembly is not None else ())
