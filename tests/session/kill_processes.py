@@ -13,7 +13,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,18 @@ BACK_S = 10.0
 BROKER_AWAY_S = 20.0
 PROGRAM = "ForeignSupply"
 CONFIGURATION = "config-ac-ocpp201"
-IN_CPP = ("DummyTokenProvider", "ErrorHistory", "PersistentStore", "YamlStore")
+IN_CPP = (
+    "Auth",
+    "DummyTokenProvider",
+    "EnergyManager",
+    "ErrorHistory",
+    "EvseSecurity",
+    "PersistentStore",
+    "YamlStore",
+)
 """Modules of the configuration without which a car goes on charging."""
+DRIVER = "EvseManager"
+"""Drives the board: power goes off with it."""
 
 
 class Trial:
@@ -93,10 +103,25 @@ class Trial:
         )
 
 
-def built(prefix: Path | None) -> dict[str, Path]:
-    """Return the programs of EVerest below a prefix that serve here, by their names."""
-    folders = {} if prefix is None else {name: prefix / f"libexec/everest/modules/{name}" for name in IN_CPP}
+def built(prefix: Path, names: Iterable[str]) -> dict[str, Path]:
+    """Return the programs of EVerest below a prefix that are there of these, by their names."""
+    folders = {name: prefix / f"libexec/everest/modules/{name}" for name in names}
     return {name: folder for name, folder in folders.items() if (folder / name).exists()}
+
+
+async def with_programs(trial: Trial, prefix: Path) -> None:
+    """Kill programs in C++ that serve in the place of modules of ours, and what they are connected to."""
+    if programs := built(prefix, IN_CPP):
+        async with station(grouped=True, programs=programs) as (charger, csms):
+            for name in programs:
+                await trial.kill(charger, name, signal.SIGKILL, power_off=False)
+            await trial.kill(charger, "cloud", signal.SIGKILL, power_off=False)
+            await trial.kill(charger, "charge", signal.SIGKILL, power_off=True)
+            await trial.leave(charger, csms, "with C++ programs")
+    if driver := built(prefix, [DRIVER]):
+        async with station(grouped=True, programs=driver) as (charger, csms):
+            await trial.kill(charger, DRIVER, signal.SIGKILL, power_off=True)
+            await trial.leave(charger, csms, f"with {DRIVER} in C++")
 
 
 @asynccontextmanager
@@ -143,16 +168,14 @@ def _with_a_program(modules: dict[str, Any]) -> None:
 async def main() -> int:
     """Run every trial; exit status 1 when something was missed."""
     trial = Trial()
-    prefix = Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
-    if prefix is not None and not (programs := built(prefix)):
-        print(f"{prefix}: there is none of {', '.join(IN_CPP)} in libexec/everest/modules", file=sys.stderr)
-        return 2
-    if prefix is not None:
-        async with station(grouped=True, programs=programs) as (charger, csms):
-            for name in programs:
-                await trial.kill(charger, name, signal.SIGKILL, power_off=False)
-            await trial.kill(charger, "cloud", signal.SIGKILL, power_off=False)
-            await trial.leave(charger, csms, "with C++ programs")
+    if len(sys.argv) > 1:
+        prefix = Path(sys.argv[1]).resolve()
+        if not built(prefix, (*IN_CPP, DRIVER)):
+            print(
+                f"{prefix}: there is none of {', '.join(IN_CPP)}, {DRIVER} in libexec/everest/modules", file=sys.stderr
+            )
+            return 2
+        await with_programs(trial, prefix)
         return 1 if trial.missed else 0
     async with station(grouped=True) as (charger, csms):
         await trial.kill(charger, "cloud", signal.SIGKILL, power_off=False)
