@@ -139,7 +139,7 @@ class Firmware16(Block):
         signed = status.request_id != UNSIGNED
         installation = self.station.block(Installation)
         if kind is (S.SignatureVerified if signed else S.Downloaded):
-            installation.ready_to_install(status, self._install_at, partial(self._waits, status, told=repeated))
+            installation.ready_to_install(status, self._install_at, partial(self._waits, status, reported=repeated))
         elif kind in ENDED:
             installation.ended(self.station.block(Connectors16).wanted_operative())
         if kind is S.InvalidSignature:
@@ -157,10 +157,10 @@ class Firmware16(Block):
             self._unreported = status
             self.station.save(TABLE, KEY, status)
 
-    def _waits(self, status: FirmwareUpdateStatus, *, told: bool) -> None:
-        """Report that the installation waits for a transaction, unless that was said of its time before."""
-        said = told or self._last.firmware_update_status is S.InstallScheduled
-        if self._reports and not said:
+    def _waits(self, status: FirmwareUpdateStatus, *, reported: bool) -> None:
+        """Report that the installation waits for a transaction, unless it was reported for its time before."""
+        known = reported or self._last.firmware_update_status is S.InstallScheduled
+        if self._reports and not known:
             self._send(msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled))
 
     def _reported(self, status: FirmwareUpdateStatus) -> None:

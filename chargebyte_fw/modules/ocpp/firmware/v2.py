@@ -141,15 +141,15 @@ class Firmware2(Block):
         installation = self.station.block(Installation)
         if kind is (S.SignatureVerified if self._signed else S.Downloaded):
             scheduled = msgspec.structs.replace(status, firmware_update_status=S.InstallScheduled)
-            installation.ready_to_install(status, self._install_at, partial(self._waits, scheduled, told=repeated))
+            installation.ready_to_install(status, self._install_at, partial(self._waits, scheduled, reported=repeated))
         elif kind in ENDED:
             installation.ended(self.station.block(Availability2).wanted_operative())
         if kind is S.InvalidSignature:
             self.station.notify(SecurityEventRaised("InvalidFirmwareSignature", f"request {status.request_id}"))
 
-    def _waits(self, scheduled: FirmwareUpdateStatus, *, told: bool) -> None:
-        """Report that the installation waits for a transaction (L01), unless that was said of its time before."""
-        if not told and self._last.firmware_update_status is not S.InstallScheduled:
+    def _waits(self, scheduled: FirmwareUpdateStatus, *, reported: bool) -> None:
+        """Report that the installation waits for a transaction (L01), unless it was reported for its time before."""
+        if not reported and self._last.firmware_update_status is not S.InstallScheduled:
             self._report(scheduled)
 
     def _report(self, status: FirmwareUpdateStatus) -> None:
