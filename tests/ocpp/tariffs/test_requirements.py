@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from chargebyte_fw.contracts.types import units
+from chargebyte_fw.modules.ocpp.station import events
 from chargebyte_fw.modules.ocpp.variables.standard.authorization import AUTH_CACHE_ENABLED
 from chargebyte_fw.modules.ocpp.variables.standard.cost import TARIFF_INTERVAL, TARIFF_PROBLEM
 from chargebyte_fw.modules.ocpp.variables.standard.station import (
@@ -14,6 +16,7 @@ from chargebyte_fw.modules.ocpp.variables.standard.station import (
     TIME_OFFSET,
     TIME_OFFSET_NEXT,
 )
+from tests.ocpp.stack import meter
 from tests.ocpp.station2 import Station2
 from tests.ocpp.tariffs.count import kwh, minute
 from tests.ocpp.tariffs.test_sessions import charged, ended, installed, priced, put, tariff
@@ -163,6 +166,13 @@ def test_without_an_interval_a_change_of_the_power_counts_at_once() -> None:
         station.pass_s(1)
         counted += [one.cost_chunks[0].cost.value for one in station.published("session_cost")]
     assert counted[-3:] == [10, 20, 30], "each second"
+    fast = meter(1_010.0)
+    fast.power_W = units.Power(total=22_000.0)
+    station.feed(events.PowermeterReceived(1, fast))
+    for _ in range(3):
+        station.pass_s(1)
+        counted += [one.cost_chunks[0].cost.value for one in station.published("session_cost")]
+    assert counted[-2:] == [140, 240], "ten times the price from the next look on"
 
 
 @pytest.mark.ocpp("I12.FR.37")
