@@ -31,7 +31,7 @@ from tests.manager.broker import Mosquitto
 from tests.session.plant import CONFIGURATIONS, REPOSITORY
 
 MESSAGES = 4000
-SPEED = 4.0
+SPEED = 2.0
 
 
 @pytest.fixture
