@@ -33,7 +33,7 @@ AT = "everest/modules/first/impl/main/cmd/"
 
 
 def plans() -> list[ModulePlan]:
-    """`first` hands each command to `last`, that to `store`; these two are programs."""
+    """`first` passes each command on to `last`, that to `store`; these two are programs."""
     program = class_of(PROGRAM, yaml.safe_load((PROGRAM / "manifest.yaml").read_text()))
 
     def handing_on(name: str, to: str) -> ModulePlan:

@@ -165,7 +165,7 @@ def test_a_car_in_dynamic_control_follows_the_limits_of_the_csms(run: Any, tmp_p
             await asyncio.sleep(70)
             assert plant.charges(8.0)
 
-            # The car leaves earlier than it had said; the CSMS has another profile for that.
+            # The car leaves earlier than planned; the CSMS has another profile for that.
             plant.world.car._v2g._settings.departure_time_s = 3_600
             await plant.csms.until(lambda: len(plant.csms.requests("NotifyEVChargingNeeds")) == 2, 60)
             await plant.give(transaction, (0, 14.0))

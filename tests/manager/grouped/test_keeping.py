@@ -1,4 +1,4 @@
-"""A value that a module of a group changes: the manager writes it, and says so, or why not."""
+"""A value that a module of a group changes: the manager writes it, and answers whether, or why not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A key-value store as another vendor writes it for EVerest's Python API: it hands commands to the store behind it."""
+"""A key-value store as another vendor writes it for EVerest's Python API: commands go to the store behind it."""
 
 import threading
 
