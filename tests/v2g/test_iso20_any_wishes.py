@@ -18,7 +18,7 @@ IN_ORDER = (
     "the charger offers",  # the car's services were withdrawn
     "PowerDeliveryRes FAILED_PowerDeliveryNotApplied",  # the charger wants to stop before the power is on
 )
-"""How a session may fail where nobody breaks a rule."""
+"""How a session may fail where no rule is broken."""
 
 
 def target(power_W: float) -> dict[str, Any]:
